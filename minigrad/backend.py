@@ -1,0 +1,268 @@
+"""Where arrays live: NumPy on the host, CuPy on a GPU, told apart by the data.
+
+Everything else in minigrad asks `namespace(x)` for the module that owns ``x`` and calls functions
+of the Python Array API standard on it. `use` decides only where *new* tensors are born.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+Array = Any  # numpy.ndarray, cupy.ndarray, or any array of a registered backend
+
+SCALAR = np.generic  # what NumPy answers where the Array API promises a 0-d array
+
+float16 = np.dtype("float16")
+float32 = np.dtype("float32")
+float64 = np.dtype("float64")
+int8 = np.dtype("int8")
+int32 = np.dtype("int32")
+int64 = np.dtype("int64")
+uint8 = np.dtype("uint8")
+bool_ = np.dtype("bool")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array library: its namespace and the two doors between it and the host."""
+
+    name: str
+    xp: ModuleType
+    from_numpy: Callable[[np.ndarray], Array]
+    to_numpy: Callable[[Array], np.ndarray]
+    add_at: Callable[[Array, Any, Array], None]  # x[index] += y, repeated targets adding up
+
+
+def _load_numpy() -> Backend:
+    return Backend("numpy", np, np.asarray, np.asarray, np.add.at)
+
+
+def _load_cupy() -> Backend:
+    asked = 'use("cupy") needs CuPy 14 or newer and an NVIDIA GPU'
+    try:
+        import cupy  # noqa: PLC0415 - only where the user asks for it
+    except ImportError as error:
+        raise RuntimeError(
+            f"{asked}; found no working CuPy ({error}). Install it to match your CUDA: "
+            'pip install "minigrad[cuda12]" or "minigrad[cuda13]".'
+        ) from error
+    if int(cupy.__version__.partition(".")[0]) < 14:  # noqa: PLR2004 - the Array API names
+        raise RuntimeError(
+            f'{asked}; found CuPy {cupy.__version__}. Upgrade it: pip install "minigrad[cuda12]".'
+        )
+    try:
+        devices = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        devices, reason = 0, f" ({error})"
+    else:
+        reason = ""
+    if not devices:
+        raise RuntimeError(
+            f"{asked}; found CuPy {cupy.__version__} but no GPU{reason}. Run on a machine with "
+            'one, check its driver with nvidia-smi, or stay on use("numpy").'
+        )
+    return Backend("cupy", cupy, cupy.asarray, cupy.asnumpy, cupy.add.at)
+
+
+_loaders: dict[str, Callable[[], Backend]] = {"numpy": _load_numpy, "cupy": _load_cupy}
+_loaded: dict[str, Backend] = {}
+_namespaces: dict[type, ModuleType] = {}
+_default: Backend | None = None
+
+
+def register(name: str, load: Callable[[], Backend]) -> None:
+    """Offer a further backend under ``name``; ``load`` runs when it is first asked for."""
+    _loaders[name] = load
+
+
+def names() -> list[str]:
+    """The names of all backends that can be asked for."""
+    return list(_loaders)
+
+
+def get(name: str) -> Backend:
+    """The backend called ``name``; its library is imported the first time."""
+    if name not in _loaders:
+        known = ", ".join(repr(known) for known in _loaders)
+        raise ValueError(f"use({name!r}) asks for an unknown backend. Known ones: {known}.")
+    if name not in _loaded:
+        _loaded[name] = _loaders[name]()
+    return _loaded[name]
+
+
+def default() -> Backend:
+    """The backend where new tensors are born: that of `use`, else of MINIGRAD_BACKEND, else NumPy."""
+    global _default  # noqa: PLW0603 - the one switch of the package
+    if _default is None:
+        _default = get(os.environ.get("MINIGRAD_BACKEND") or "numpy")
+    return _default
+
+
+class use:  # noqa: N801 - a call and a context manager, spelled as a verb
+    """Choose where new tensors are born, for good or for a ``with`` block.
+
+    ``mg.use("cupy")`` switches the process; ``with mg.use("cupy"):`` switches back at the end.
+    Existing tensors stay where they are.
+    """
+
+    def __init__(self, name: str) -> None:
+        global _default  # noqa: PLW0603
+        chosen = get(name)
+        self._before = _default
+        _default = chosen
+
+    def __enter__(self) -> None:
+        """Nothing left to do: the switch is made."""
+
+    def __exit__(self, *error: object) -> None:
+        """Switch back."""
+        global _default  # noqa: PLW0603
+        _default = self._before
+
+
+def namespace(x: Array) -> Any:
+    """The module whose functions work on ``x``; Python scalars belong to NumPy."""
+    found = _namespaces.get(type(x))
+    if found is None:
+        root = type(x).__module__.partition(".")[0]
+        found = sys.modules[root] if root != "builtins" else np
+        _namespaces[type(x)] = found
+    return found
+
+
+def of(x: Array) -> Backend:
+    """The backend that ``x`` lives on."""
+    xp = namespace(x)
+    for backend in _loaded.values():
+        if backend.xp is xp:
+            return backend
+    return get(xp.__name__)
+
+
+def to(x: Array, name: str) -> Array:
+    """``x`` on the backend called ``name``: itself if it is there, else a copy through the host."""
+    source, target = of(x), get(name)
+    return x if source is target else target.from_numpy(source.to_numpy(x))
+
+
+def to_numpy(x: Array) -> np.ndarray:
+    """``x`` as a NumPy array: itself if it is one, else copied to the host."""
+    return of(x).to_numpy(x)
+
+
+def is_array(x: object) -> bool:
+    """Whether ``x`` is an array of some backend (not a list, not a Python scalar)."""
+    return hasattr(x, "dtype") and hasattr(x, "shape")
+
+
+def lift(value: Any, like: Array) -> Array:
+    """``value`` as an array beside ``like``: its backend and, unless it has one, its dtype."""
+    if is_array(value) and not isinstance(value, np.ndarray | SCALAR):
+        return value
+    dtype = None if is_array(value) else str(like.dtype).rpartition(".")[2]
+    return of(like).from_numpy(np.asarray(value, dtype=dtype))
+
+
+def copy_as(value: Any, like: Array) -> Array:
+    """A copy of ``value`` on the backend and with the dtype of ``like``."""
+    target = of(like)
+    if is_array(value) and hasattr(value, "detach"):  # a tensor of another library, on the host
+        value = value.detach().numpy()
+    moved = target.from_numpy(to_numpy(value)) if of(value) is not target else value
+    return target.xp.astype(target.xp.asarray(moved, copy=True), like.dtype)
+
+
+def as_index(key: list[Any]) -> Array:
+    """A list used as an index, as an array of the default backend."""
+    return default().from_numpy(np.asarray(key, dtype=None if key else np.intp))
+
+
+def _beside(like: Array) -> dict[str, Any]:
+    """The arguments by which a creation function puts its array on the device of ``like``."""
+    return {} if of(like).name in ("numpy", "cupy") else {"device": like.device}
+
+
+def zeros(shape: tuple[int, ...], like: Array) -> Array:
+    """Zeros beside ``like``, of its dtype."""
+    return namespace(like).zeros(shape, dtype=like.dtype, **_beside(like))
+
+
+def arange(n: int, like: Array) -> Array:
+    """0 … n − 1 beside ``like``."""
+    return namespace(like).arange(n, **_beside(like))
+
+
+def add_at(x: Array, index: Any, y: Array) -> None:
+    """x[index] += y, where a target named twice takes both."""
+    of(x).add_at(x, index, y)
+
+
+def dtype_on(xp: Any, dtype: Any) -> Any:
+    """The dtype object by which ``xp`` calls ``dtype``."""
+    try:
+        return getattr(xp, np.dtype(dtype).name)
+    except TypeError:  # already one of xp's own
+        return dtype
+
+
+# ── default dtype and random numbers ─────────────────────────────────────────────────────────────
+
+_default_dtype = float32
+_generator = np.random.default_rng()
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Make ``dtype`` (float32 at the start) that of new parameters and of Python floats."""
+    global _default_dtype  # noqa: PLW0603
+    found = np.dtype(dtype)
+    if found.kind != "f":
+        raise TypeError(
+            f"set_default_dtype needs a floating dtype; got {found}. Use mg.float32 or mg.float64."
+        )
+    _default_dtype = found
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """The dtype of new parameters and of Python floats."""
+    return _default_dtype
+
+
+def manual_seed(seed: int) -> None:
+    """Seed all of minigrad's random numbers.
+
+    They are drawn on the host, so the same seed gives the same weights on every backend.
+    """
+    global _generator  # noqa: PLW0603
+    _generator = np.random.default_rng(seed)
+
+
+def generator() -> np.random.Generator:
+    """The generator that weights, masks and shuffles are drawn from."""
+    return _generator
+
+
+def cupy_status() -> list[tuple[str, str]]:
+    """What there is of CuPy, line by line, for `minigrad doctor`: (label, text)."""
+    try:
+        cupy = get("cupy").xp
+    except RuntimeError as error:
+        return [("CuPy", str(error))]
+    runtime = cupy.cuda.runtime
+    device = runtime.getDeviceProperties(runtime.getDevice())["name"].decode()
+    driver, cuda = (
+        f"{version // 1000}.{version % 1000 // 10}"
+        for version in (runtime.driverGetVersion(), runtime.runtimeGetVersion())
+    )
+    match = "match" if driver.split(".")[0] >= cuda.split(".")[0] else "the driver is too old"
+    return [
+        ("CuPy", cupy.__version__),
+        ("GPU", device),
+        ("CUDA", f"driver supports {driver}, CuPy uses {cuda}: {match}"),
+    ]

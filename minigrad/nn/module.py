@@ -1,0 +1,224 @@
+"""Module: a layer or a network, and what it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+from minigrad import backend
+from minigrad.engine import clock, state
+from minigrad.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a module learns: it requires grad, and `Module.parameters` finds it."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad)
+
+
+class Module:
+    """Base class of layers and networks: assign parameters and modules, write ``forward``.
+
+    >>> class Net(Module):
+    ...     def __init__(self):
+    ...         self.hidden, self.out = nn.Linear(4, 8), nn.Linear(8, 3)
+    ...
+    ...     def forward(self, x):
+    ...         return self.out(mg.relu(self.hidden(x)))
+    """
+
+    training = True
+    _name = ""
+    _buffer_names: tuple[str, ...] = ()
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the module's output; every module writes its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(); write one.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run `forward`; operations recorded in it carry this module's name."""
+        outer = state.scope
+        state.scope = (*outer, (self._name, type(self).__name__))
+        try:
+            return self.forward(*args, **kwargs)
+        finally:
+            state.scope = outer
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Assign; parameters and modules learn the name they are held by."""
+        if isinstance(value, Parameter) and value.name is None:
+            value.name = name
+        elif isinstance(value, Module) and not value._name:
+            object.__setattr__(value, "_name", name)
+        object.__setattr__(self, name, value)
+
+    def register_buffer(self, name: str, value: Tensor | None) -> None:
+        """Hold a tensor that is part of the state but is not learned, such as a running mean."""
+        self._buffer_names = (*self._buffer_names, name)
+        setattr(self, name, value)
+
+    # ── what is inside ───────────────────────────────────────────────────────────────────────────
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules held directly, in the order they were assigned."""
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all inside it, each with its path; one held twice comes once."""
+        seen: set[int] = set()
+        waiting: list[tuple[str, Module]] = [(prefix, self)]
+        while waiting:
+            path, module = waiting.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            yield path, module
+            children = [(_join(path, name), child) for name, child in module.named_children()]
+            waiting.extend(reversed(children))
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
+        """All parameters with their paths; one held twice comes once."""
+        seen: set[int] = set()
+        for path, module in self.named_modules(prefix):
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield _join(path, name), value
+
+    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """All buffers with their paths."""
+        for path, module in self.named_modules(prefix):
+            for name in module._buffer_names:
+                if (value := getattr(module, name)) is not None:
+                    yield _join(path, name), value
+
+    def children(self) -> Iterator[Module]:
+        """The modules held directly."""
+        return (child for _, child in self.named_children())
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all inside it."""
+        return (module for _, module in self.named_modules())
+
+    def parameters(self) -> Iterator[Parameter]:
+        """All parameters."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def buffers(self) -> Iterator[Tensor]:
+        """All buffers."""
+        return (buffer for _, buffer in self.named_buffers())
+
+    # ── modes and gradients ──────────────────────────────────────────────────────────────────────
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training (batch statistics, dropout), or with False to evaluation."""
+        for module in self.modules():
+            object.__setattr__(module, "training", mode)
+        return self
+
+    def eval(self) -> Self:
+        """Switch to evaluation (running statistics, no dropout)."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: they add up over calls of `backward` until they are cleared."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Learn, or freeze, all parameters."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    # ── other dtypes, other places ───────────────────────────────────────────────────────────────
+
+    def to(self, target: Any) -> Self:
+        """Move to a backend (``"cupy"``) or a floating dtype (``mg.float64``), in place."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            if isinstance(target, str) and target in backend.names():
+                tensor.data = backend.to(tensor.data, target)
+            elif "float" in str(tensor.dtype):
+                tensor.data = tensor.detach().astype(target).data
+            tensor.grad = None
+            tensor.written = clock()
+        return self
+
+    def float(self) -> Self:
+        """Use float32 parameters."""
+        return self.to(backend.float32)
+
+    def double(self) -> Self:
+        """Use float64 parameters."""
+        return self.to(backend.float64)
+
+    # ── saving and loading ───────────────────────────────────────────────────────────────────────
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Parameters and buffers by path, detached; they share memory with the module."""
+        held = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        return {path: tensor.detach() for path, tensor in held.items()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> None:
+        """Copy in tensors or arrays by path, keeping each parameter's dtype and place.
+
+        Raises
+        ------
+        ValueError
+            If paths or shapes differ; all differences are listed and nothing is changed. With
+            ``strict=False`` only shapes must agree.
+        """
+        held: dict[str, Tensor] = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        problems = []
+        if strict:
+            problems += [f"  missing     {path}" for path in held if path not in state_dict]
+            problems += [f"  unexpected  {path}" for path in state_dict if path not in held]
+        problems += [
+            f"  shape       {path}: the module has {tensor.shape}, the state_dict "
+            f"{tuple(state_dict[path].shape)}"
+            for path, tensor in held.items()
+            if path in state_dict and tuple(state_dict[path].shape) != tensor.shape
+        ]
+        if problems:
+            differences = "\n".join(problems)
+            raise ValueError(
+                f"load_state_dict of {type(self).__name__} needs the same paths and shapes; found "
+                f"these differences (nothing was loaded):\n{differences}\n"
+                "Build the module as it was saved, or rename the keys; strict=False skips paths "
+                "that are on one side only."
+            )
+        for path, tensor in held.items():
+            if path in state_dict:
+                given = state_dict[path]
+                raw = given.data if isinstance(given, Tensor) else given
+                tensor.data = backend.copy_as(raw, tensor.data)
+                tensor.written = clock()
+
+    # ── how it looks ─────────────────────────────────────────────────────────────────────────────
+
+    def extra_repr(self) -> str:
+        """What stands between the parentheses of the module's own line."""
+        return ""
+
+    def __repr__(self) -> str:
+        """The module and what is inside, indented."""
+        lines = [
+            f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()
+        ]
+        inside = "\n  ".join([self.extra_repr(), *lines] if self.extra_repr() else lines)
+        end = "\n" if lines else ""
+        return f"{type(self).__name__}({end}{'  ' if lines else ''}{inside}{end})"
+
+    def _place(self) -> str:
+        """This module's name for messages: its class, and its path in the network that runs."""
+        path = ".".join(name for name, _ in state.scope if name)
+        return type(self).__name__ + (f" {path!r}" if path else "")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,392 @@
+"""Entry by entry: arithmetic, comparison, and the functions of a calculus table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.backend import Array, is_array, namespace
+from minigrad.engine import primitive
+from minigrad.tensor import Tensor
+
+
+def first_array(*xs: Any) -> Array:
+    """The first argument that is an array: its namespace serves them all."""
+    return next((x for x in xs if is_array(x)), xs[0])
+
+
+# ── arithmetic ───────────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def add(x: Array, y: Array) -> Array:
+    """out = x + y."""
+    return x + y
+
+
+add.vjp(x=lambda g: g, y=lambda g: g)
+
+
+@primitive
+def sub(x: Array, y: Array) -> Array:
+    """out = x − y."""
+    return x - y
+
+
+sub.vjp(x=lambda g: g, y=lambda g: -g)
+
+
+@primitive
+def mul(x: Array, y: Array) -> Array:
+    """out = x · y."""
+    return x * y
+
+
+mul.vjp(x=lambda g, y: g * y, y=lambda g, x: g * x)
+
+
+@primitive
+def div(x: Array, y: Array) -> Array:
+    """out = x / y."""
+    return x / y
+
+
+div.vjp(x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y)
+
+
+@primitive
+def pow(x: Array, y: Array) -> Array:
+    """out = xʸ."""
+    return x**y
+
+
+pow.vjp(
+    x=lambda g, x, y: g * _power_slope(x, y),
+    y=lambda g, x, out: g * out * log(where(x == 0, 1.0, x)),
+)
+
+
+def _power_slope(x: Any, y: Any) -> Any:
+    """The slope y·xʸ⁻¹ of xʸ in x, which is 0, not 0·∞, where y = 0."""
+    if isinstance(y, int | float):
+        return y * x ** (y - 1) if y else 0.0 * x
+    return y * pow(x, where(y == 0, 1.0, y - 1))
+
+
+@primitive
+def neg(x: Array) -> Array:
+    """out = −x."""
+    return -x
+
+
+neg.vjp(x=lambda g: -g)
+
+
+@primitive
+def floor_divide(x: Array, y: Array) -> Array:
+    """out = ⌊x / y⌋; flat, so it has no gradient."""
+    return x // y
+
+
+@primitive
+def remainder(x: Array, y: Array) -> Array:
+    """out = x − y·⌊x / y⌋."""
+    return x % y
+
+
+remainder.vjp(x=lambda g: g, y=lambda g, x, y: -g * (x // y))
+
+
+# ── the calculus table ───────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def exp(x: Array) -> Array:
+    """out = eˣ."""
+    return namespace(x).exp(x)
+
+
+exp.vjp(x=lambda g, out: g * out)
+
+
+@primitive
+def log(x: Array) -> Array:
+    """out = ln x."""
+    return namespace(x).log(x)
+
+
+log.vjp(x=lambda g, x: g / x)
+
+
+@primitive
+def log1p(x: Array) -> Array:
+    """out = ln(1 + x), exact for small x."""
+    return namespace(x).log1p(x)
+
+
+log1p.vjp(x=lambda g, x: g / (1 + x))
+
+
+@primitive
+def expm1(x: Array) -> Array:
+    """out = eˣ − 1, exact for small x."""
+    return namespace(x).expm1(x)
+
+
+expm1.vjp(x=lambda g, out: g * (out + 1))
+
+
+@primitive
+def log2(x: Array) -> Array:
+    """out = log₂ x."""
+    return namespace(x).log2(x)
+
+
+log2.vjp(x=lambda g, x: g / (x * 0.6931471805599453))
+
+
+@primitive
+def sqrt(x: Array) -> Array:
+    """out = √x."""
+    return namespace(x).sqrt(x)
+
+
+sqrt.vjp(x=lambda g, out: g / (2 * out))
+
+
+@primitive
+def rsqrt(x: Array) -> Array:
+    """out = 1/√x."""
+    return 1 / namespace(x).sqrt(x)
+
+
+rsqrt.vjp(x=lambda g, x, out: -g * out / (2 * x))
+
+
+@primitive
+def square(x: Array) -> Array:
+    """out = x²."""
+    return x * x
+
+
+square.vjp(x=lambda g, x: g * (2 * x))
+
+
+@primitive
+def reciprocal(x: Array) -> Array:
+    """out = 1/x."""
+    return 1 / x
+
+
+reciprocal.vjp(x=lambda g, out: -g * out * out)
+
+
+@primitive
+def abs(x: Array) -> Array:
+    """out = |x|; its slope at 0 is taken as 0."""
+    return namespace(x).abs(x)
+
+
+abs.vjp(x=lambda g, x: g * sign(x))
+
+
+@primitive
+def sign(x: Array) -> Array:
+    """out = −1, 0 or 1; flat, so its gradient is 0."""
+    return namespace(x).sign(x)
+
+
+sign.vjp(x=lambda g: 0.0 * g)
+
+
+@primitive
+def sin(x: Array) -> Array:
+    """out = sin x."""
+    return namespace(x).sin(x)
+
+
+sin.vjp(x=lambda g, x: g * cos(x))
+
+
+@primitive
+def cos(x: Array) -> Array:
+    """out = cos x."""
+    return namespace(x).cos(x)
+
+
+cos.vjp(x=lambda g, x: -g * sin(x))
+
+
+@primitive
+def tanh(x: Array) -> Array:
+    """out = tanh x."""
+    return namespace(x).tanh(x)
+
+
+tanh.vjp(x=lambda g, out: g * (1 - out * out))
+
+
+@primitive
+def sigmoid(x: Array) -> Array:
+    """out = 1 / (1 + e⁻ˣ), computed from e^−|x|, which cannot overflow."""
+    xp = namespace(x)
+    e = xp.exp(-xp.abs(x))
+    return xp.where(x < 0, e, xp.ones_like(e)) / (1 + e)
+
+
+sigmoid.vjp(x=lambda g, out: g * out * (1 - out))
+
+
+# ── choices ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def where(condition: Array, x: Array, y: Array) -> Array:
+    """out = x where the condition holds, else y."""
+    return namespace(first_array(condition, x, y)).where(condition, x, y)
+
+
+where.vjp(
+    x=lambda g, condition: where(condition, g, 0.0),
+    y=lambda g, condition: where(condition, 0.0, g),
+)
+
+
+@primitive
+def relu(x: Array) -> Array:
+    """out = max(x, 0); its slope at 0 is taken as 0."""
+    return namespace(x).maximum(x, namespace(x).zeros_like(x))
+
+
+relu.vjp(x=lambda g, out: where(out > 0, g, 0.0))
+
+
+@primitive
+def maximum(x: Array, y: Array) -> Array:
+    """out = the larger of x and y; a tie shares its gradient."""
+    return namespace(first_array(x, y)).maximum(x, y)
+
+
+maximum.vjp(
+    x=lambda g, x, y: g * _share(x > y, x == y),
+    y=lambda g, x, y: g * _share(y > x, x == y),
+)
+
+
+@primitive
+def minimum(x: Array, y: Array) -> Array:
+    """out = the smaller of x and y; a tie shares its gradient."""
+    return namespace(first_array(x, y)).minimum(x, y)
+
+
+minimum.vjp(
+    x=lambda g, x, y: g * _share(x < y, x == y),
+    y=lambda g, x, y: g * _share(y < x, x == y),
+)
+
+
+def _share(wins: Any, ties: Any) -> Any:
+    """1 where it wins, ½ where it ties, 0 where it loses."""
+    wins, ties = (t.data if isinstance(t, Tensor) else t for t in (wins, ties))
+    xp = namespace(wins)
+    one = xp.ones_like(wins, dtype=xp.float32)
+    return xp.where(wins, one, 0.0) + xp.where(ties, one / 2, 0.0)
+
+
+@primitive
+def clamp(x: Array, *, min: float | None = None, max: float | None = None) -> Array:
+    """out = x kept between ``min`` and ``max``; the bounds themselves pass the gradient."""
+    return namespace(x).clip(x, min, max)
+
+
+clamp.vjp(x=lambda g, x, out: where(x == out, g, 0.0))
+
+
+def clip(x: Any, min: float | None = None, max: float | None = None) -> Any:
+    """NumPy's name for `clamp`."""
+    return clamp(x, min=min, max=max)
+
+
+def masked_fill(x: Any, mask: Any, value: float) -> Any:
+    """``value`` where the mask holds, else x."""
+    return where(mask, value, x)
+
+
+# ── comparison and logic: no gradients ───────────────────────────────────────────────────────────
+
+
+@primitive
+def eq(x: Array, y: Array) -> Array:
+    """out = x equals y."""
+    return x == y
+
+
+@primitive
+def ne(x: Array, y: Array) -> Array:
+    """out = x differs from y."""
+    return x != y
+
+
+@primitive
+def lt(x: Array, y: Array) -> Array:
+    """out = x < y."""
+    return x < y
+
+
+@primitive
+def le(x: Array, y: Array) -> Array:
+    """out = x ≤ y."""
+    return x <= y
+
+
+@primitive
+def gt(x: Array, y: Array) -> Array:
+    """out = x > y."""
+    return x > y
+
+
+@primitive
+def ge(x: Array, y: Array) -> Array:
+    """out = x ≥ y."""
+    return x >= y
+
+
+@primitive
+def logical_and(x: Array, y: Array) -> Array:
+    """out = x and y, of truth values or of bits."""
+    return x & y
+
+
+@primitive
+def logical_or(x: Array, y: Array) -> Array:
+    """out = x or y, of truth values or of bits."""
+    return x | y
+
+
+@primitive
+def logical_xor(x: Array, y: Array) -> Array:
+    """out = either x or y, of truth values or of bits."""
+    return x ^ y
+
+
+@primitive
+def logical_not(x: Array) -> Array:
+    """out = not x, of truth values or of bits."""
+    return ~x
+
+
+@primitive
+def isnan(x: Array) -> Array:
+    """Whether each entry is NaN."""
+    return namespace(x).isnan(x)
+
+
+@primitive
+def isinf(x: Array) -> Array:
+    """Whether each entry is infinite."""
+    return namespace(x).isinf(x)
+
+
+@primitive
+def isfinite(x: Array) -> Array:
+    """Whether each entry is a finite number."""
+    return namespace(x).isfinite(x)

@@ -1,0 +1,96 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.backend import Array, namespace
+from minigrad.engine import primitive
+from minigrad.ops.shape import matrix_transpose, reshape
+
+
+@primitive
+def _matmul(x: Array, y: Array) -> Array:
+    return namespace(x).matmul(x, y)
+
+
+_matmul.vjp(
+    x=lambda g, y: _matmul(g, matrix_transpose(y)),
+    y=lambda g, x: _matmul(matrix_transpose(x), g),
+)
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """out[…, i, k] = Σⱼ x[…, i, j] y[…, j, k]; a vector is a row on the left, a column on the right."""
+    if x.ndim > 1 < y.ndim:
+        return _matmul(x, y)
+    if x.ndim == 0 or y.ndim == 0:
+        raise ValueError(
+            f"matmul needs at least one axis on both sides; got shapes {x.shape} and {y.shape}. "
+            "Use * to scale."
+        )
+    row = reshape(x, (1, -1)) if x.ndim == 1 else x
+    column = reshape(y, (-1, 1)) if y.ndim == 1 else y
+    out = _matmul(row, column)
+    shape = out.shape if x.ndim > 1 else (*out.shape[:-2], *out.shape[-1:])
+    return reshape(out, shape if y.ndim > 1 else shape[:-1])
+
+
+@primitive
+def linear(x: Array, w: Array, b: Array | None = None) -> Array:
+    """out = x wᵀ + b, for x of shape (…, in), w (out, in) and b (out,)."""
+    xp = namespace(x)
+    out = xp.matmul(x, xp.matrix_transpose(w))
+    return out if b is None else out + b
+
+
+linear.vjp(
+    x=lambda g, w: matmul(g, w),
+    w=lambda g, x: matmul(matrix_transpose(_rows(g)), _rows(x)),
+    b=lambda g: g,
+)
+
+
+def _rows(x: Any) -> Any:
+    """All leading axes as one: (…, D) as (N, D)."""
+    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))  # noqa: PLR2004 - a matrix
+
+
+def _needs_ndim(name: str, *wanted: tuple[Any, int]) -> None:
+    """Refuse operands of another number of axes than the name promises."""
+    if any(x.ndim != ndim for x, ndim in wanted):
+        asked = " and ".join(f"{ndim}-d" for _, ndim in wanted)
+        found = " and ".join(str(x.shape) for x, _ in wanted)
+        raise ValueError(
+            f"{name} needs {asked} operands; got shapes {found}. Use matmul for others."
+        )
+
+
+def mm(x: Any, y: Any) -> Any:
+    """The product of two matrices."""
+    _needs_ndim("mm", (x, 2), (y, 2))
+    return _matmul(x, y)
+
+
+def bmm(x: Any, y: Any) -> Any:
+    """The products of two stacks of matrices."""
+    _needs_ndim("bmm", (x, 3), (y, 3))
+    return _matmul(x, y)
+
+
+def mv(x: Any, y: Any) -> Any:
+    """A matrix times a vector."""
+    _needs_ndim("mv", (x, 2), (y, 1))
+    return matmul(x, y)
+
+
+def dot(x: Any, y: Any) -> Any:
+    """Σ x y of two vectors."""
+    _needs_ndim("dot", (x, 1), (y, 1))
+    return matmul(x, y)
+
+
+def outer(x: Any, y: Any) -> Any:
+    """out[i, j] = x[i] y[j] of two vectors."""
+    _needs_ndim("outer", (x, 1), (y, 1))
+    return reshape(x, (-1, 1)) * reshape(y, (1, -1))

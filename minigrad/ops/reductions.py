@@ -1,0 +1,335 @@
+"""From many entries to few: sums, means, extremes, and the softmax family."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from minigrad.backend import Array, namespace
+from minigrad.engine import broadcast_to, primitive
+from minigrad.ops.elementwise import abs, exp, maximum, minimum, sqrt, square, where
+from minigrad.ops.shape import flip, reshape, squeeze, take_along_dim
+
+Axis = int | tuple[int, ...] | None
+Shape = tuple[int, ...]
+
+
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """``axis`` as a tuple of non-negative integers; None means all of them."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    for a in axes:
+        if not -ndim <= a < (ndim or 1):
+            raise IndexError(
+                f"axis {a} was asked for; the tensor has {ndim} axes. "
+                f"Use one from {-ndim} to {ndim - 1}."
+            )
+    return tuple(a % ndim if ndim else 0 for a in axes)
+
+
+def count(shape: Shape, axis: Axis) -> int:
+    """How many entries of ``shape`` are reduced into one over ``axis``."""
+    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
+
+
+def spread(g: Any, shape: Shape, axis: Axis, keepdims: bool) -> Any:
+    """Hand a reduction's gradient back to each of the entries it was reduced from."""
+    if not keepdims:
+        axes = axes_of(axis, len(shape))
+        g = reshape(g, tuple(1 if a in axes else n for a, n in enumerate(shape)))
+    return broadcast_to(g, shape=shape)
+
+
+def _accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let PyTorch's spelling (``dim``, ``keepdim``) stand for NumPy's (``axis``, ``keepdims``)."""
+
+    @functools.wraps(function)
+    def spelled(*args: Any, **kwargs: Any) -> Any:
+        if "dim" in kwargs:
+            kwargs["axis"] = kwargs.pop("dim")
+        if "keepdim" in kwargs:
+            kwargs["keepdims"] = kwargs.pop("keepdim")
+        return function(*args, **kwargs)
+
+    return spelled
+
+
+# ── sums and means ───────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def sum_over(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    """out = Σ x over ``axis``."""
+    return namespace(x).sum(x, axis=axis, keepdims=keepdims)
+
+
+sum_over.vjp(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
+
+
+@primitive
+def mean_over(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    """out = the mean of x over ``axis``."""
+    return namespace(x).mean(x, axis=axis, keepdims=keepdims)
+
+
+mean_over.vjp(
+    x=lambda g, x_shape, axis, keepdims: spread(g / count(x_shape, axis), x_shape, axis, keepdims)
+)
+
+
+@_accepts_dim
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Σ x over ``axis`` (an int, a tuple, or None for all)."""
+    return sum_over(x, axis=axis, keepdims=keepdims)
+
+
+@_accepts_dim
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The mean of x over ``axis``."""
+    return mean_over(x, axis=axis, keepdims=keepdims)
+
+
+@_accepts_dim
+def var(x: Any, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Any:
+    """Σ (x − mean)² / (n − correction) over ``axis``; unbiased by default, as in PyTorch."""
+    squares = square(x - mean_over(x, axis=axis, keepdims=True))
+    n = count(x.shape, axis)
+    return sum_over(squares, axis=axis, keepdims=keepdims) / (n - correction)
+
+
+@_accepts_dim
+def std(x: Any, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Any:
+    """The square root of `var`."""
+    return sqrt(var(x, axis, keepdims, correction=correction))
+
+
+@_accepts_dim
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The product of x over ``axis``, halved pairwise: right at every order, zeros included."""
+    axes = axes_of(axis, x.ndim)
+    for a in axes:
+        along = (slice(None),) * a
+        rest: Any = 1 if x.shape[a] else sum_over(x, axis=a, keepdims=True) + 1
+        while (n := x.shape[a]) > 1:
+            if n % 2:
+                rest = rest * x[(*along, slice(n - 1, n))]
+            x = x[(*along, slice(n // 2))] * x[(*along, slice(n // 2, n // 2 * 2))]
+        x = x * rest if n else rest
+    return x if keepdims else reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in axes))
+
+
+# ── extremes ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def max_over(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    """out = the largest x over ``axis``; entries that tie share the gradient."""
+    return namespace(x).max(x, axis=axis, keepdims=keepdims)
+
+
+@primitive
+def min_over(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    """out = the smallest x over ``axis``; entries that tie share the gradient."""
+    return namespace(x).min(x, axis=axis, keepdims=keepdims)
+
+
+def _to_extremes(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """Hand ``g`` to the entries that equal their extreme, in equal shares."""
+    is_extreme = x == spread(out, x.shape, axis, keepdims)
+    hits = where(is_extreme, spread(0 * out + 1, x.shape, axis, keepdims), 0.0)
+    ties = spread(sum_over(hits, axis=axis, keepdims=keepdims), x.shape, axis, keepdims)
+    return where(is_extreme, spread(g, x.shape, axis, keepdims) / ties, 0.0)
+
+
+max_over.vjp(x=_to_extremes)
+min_over.vjp(x=_to_extremes)
+
+
+class Extreme(NamedTuple):
+    """What `max` and `min` answer along an axis."""
+
+    values: Any
+    indices: Any
+
+
+@_accepts_dim
+def amax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest x over ``axis``; ties share the gradient."""
+    return max_over(x, axis=axis, keepdims=keepdims)
+
+
+@_accepts_dim
+def amin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest x over ``axis``; ties share the gradient."""
+    return min_over(x, axis=axis, keepdims=keepdims)
+
+
+@_accepts_dim
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest entry; along an axis (values, indices); of two tensors the larger, entrywise."""
+    if axis is None:
+        return max_over(x, axis=None, keepdims=False)
+    return _extreme_along(argmax, x, axis, keepdims) if isinstance(axis, int) else maximum(x, axis)
+
+
+@_accepts_dim
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest entry; along an axis (values, indices); of two tensors the smaller."""
+    if axis is None:
+        return min_over(x, axis=None, keepdims=False)
+    return _extreme_along(argmin, x, axis, keepdims) if isinstance(axis, int) else minimum(x, axis)
+
+
+def _extreme_along(find: Callable[..., Any], x: Any, axis: int, keepdims: bool) -> Extreme:
+    """The extreme and where it is; of ties the first alone takes the gradient, as in PyTorch."""
+    indices = find(x, axis, True)
+    values = take_along_dim(x, indices, axis)
+    if keepdims:
+        return Extreme(values, indices)
+    return Extreme(squeeze(values, axis), squeeze(indices, axis))
+
+
+@primitive
+def _argmax(x: Array, *, axis: int | None, keepdims: bool) -> Array:
+    return namespace(x).argmax(x, axis=axis, keepdims=keepdims)
+
+
+@primitive
+def _argmin(x: Array, *, axis: int | None, keepdims: bool) -> Array:
+    return namespace(x).argmin(x, axis=axis, keepdims=keepdims)
+
+
+@_accepts_dim
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Where the largest entry is; of ties, the first."""
+    return _argmax(x, axis=axis, keepdims=keepdims)
+
+
+@_accepts_dim
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Where the smallest entry is; of ties, the first."""
+    return _argmin(x, axis=axis, keepdims=keepdims)
+
+
+# ── truth ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def _all(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    return namespace(x).all(x, axis=axis, keepdims=keepdims)
+
+
+@primitive
+def _any(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    return namespace(x).any(x, axis=axis, keepdims=keepdims)
+
+
+@_accepts_dim
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether every entry over ``axis`` is true."""
+    return _all(x, axis=axis, keepdims=keepdims)
+
+
+@_accepts_dim
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether some entry over ``axis`` is true."""
+    return _any(x, axis=axis, keepdims=keepdims)
+
+
+# ── running sums, and the softmax family ─────────────────────────────────────────────────────────
+
+
+@primitive
+def _cumulative_sum(x: Array, *, axis: int) -> Array:
+    return namespace(x).cumulative_sum(x, axis=axis)
+
+
+_cumulative_sum.vjp(x=lambda g, axis: flip(_cumulative_sum(flip(g, axis), axis=axis), axis))
+
+
+@_accepts_dim
+def cumsum(x: Any, axis: int) -> Any:
+    """out[i] = x[0] + … + x[i] along ``axis``."""
+    return _cumulative_sum(x, axis=axis)
+
+
+@primitive
+def _softmax(x: Array, *, axis: int) -> Array:
+    xp = namespace(x)
+    e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+_softmax.vjp(x=lambda g, out, axis: out * (g - sum_over(g * out, axis=axis, keepdims=True)))
+
+
+@primitive
+def _log_softmax(x: Array, *, axis: int) -> Array:
+    xp = namespace(x)
+    x = x - xp.max(x, axis=axis, keepdims=True)
+    return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
+
+
+_log_softmax.vjp(x=lambda g, out, axis: g - exp(out) * sum_over(g, axis=axis, keepdims=True))
+
+
+@_accepts_dim
+def softmax(x: Any, axis: int) -> Any:
+    """out = eˣ / Σ eˣ along ``axis``."""
+    return _softmax(x, axis=axis)
+
+
+@_accepts_dim
+def log_softmax(x: Any, axis: int) -> Any:
+    """out = x − ln Σ eˣ along ``axis``."""
+    return _log_softmax(x, axis=axis)
+
+
+@primitive
+def _logsumexp(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    xp = namespace(x)
+    top = xp.max(x, axis=axis, keepdims=True)
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    total = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else xp.reshape(total, xp.max(x, axis=axis).shape)
+
+
+_logsumexp.vjp(
+    x=lambda g, x, out, axis, keepdims: (
+        spread(g, x.shape, axis, keepdims) * exp(x - spread(out, x.shape, axis, keepdims))
+    )
+)
+
+
+@_accepts_dim
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """ln Σ eˣ over ``axis``, without overflow."""
+    return _logsumexp(x, axis=axis, keepdims=keepdims)
+
+
+@primitive
+def _norm(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    xp = namespace(x)
+    return xp.sqrt(xp.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+_norm.vjp(
+    x=lambda g, x, out, axis, keepdims: (
+        x * spread(g / where(out == 0, 1.0, out), x.shape, axis, keepdims)
+    )
+)
+
+
+@_accepts_dim
+def norm(x: Any, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
+    """(Σ |x|ᵖ)^(1/p) over ``axis``; its slope at the zero vector is taken as 0."""
+    if p == 2:  # noqa: PLR2004 - the Euclidean norm
+        return _norm(x, axis=axis, keepdims=keepdims)
+    if p in (math.inf, -math.inf):
+        return (max_over if p > 0 else min_over)(abs(x), axis=axis, keepdims=keepdims)
+    if p == 1:
+        return sum_over(abs(x), axis=axis, keepdims=keepdims)
+    return sum_over(abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p)

@@ -1,0 +1,390 @@
+"""The same entries in another arrangement: reshaping, permuting, indexing, joining.
+
+Each of these is linear, so its backward rule is its transpose: entries go back where they came
+from, and add up where one was used twice.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad import backend
+from minigrad.backend import Array, namespace
+from minigrad.engine import broadcast_to as broadcast
+from minigrad.engine import primitive
+from minigrad.tensor import Tensor
+
+Shape = tuple[int, ...]
+
+
+def _ints(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """Sizes given one by one, or as one sequence."""
+    if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+        return tuple(sizes[0])
+    return tuple(int(n) for n in sizes)
+
+
+# ── reshaping ────────────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def _reshape(x: Array, *, shape: Shape) -> Array:
+    return namespace(x).reshape(x, shape)
+
+
+_reshape.vjp(x=lambda g, x_shape: _reshape(g, shape=x_shape))
+
+
+def reshape(x: Any, *shape: Any) -> Any:
+    """The entries in the same order with another shape; one size may be −1."""
+    return _reshape(x, shape=_ints(shape))
+
+
+view = reshape  # PyTorch's name: memory order is no concern of the caller's here
+
+
+def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Axes ``start_dim`` to ``end_dim`` as one."""
+    if x.ndim == 0:
+        return reshape(x, 1)
+    start, end = start_dim % x.ndim, end_dim % x.ndim
+    return reshape(x, (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
+
+
+def unflatten(x: Any, dim: int, sizes: Shape) -> Any:
+    """One axis as several of these ``sizes``."""
+    dim %= x.ndim
+    return reshape(x, (*x.shape[:dim], *sizes, *x.shape[dim + 1 :]))
+
+
+def squeeze(x: Any, dim: Any = None) -> Any:
+    """Drop axes of size 1: all of them, or those in ``dim``."""
+    dims = range(x.ndim) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
+    drop = {d % x.ndim for d in dims if x.ndim and x.shape[d] == 1}
+    return reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in drop))
+
+
+def unsqueeze(x: Any, dim: int) -> Any:
+    """A new axis of size 1 at ``dim``."""
+    dim %= x.ndim + 1
+    return reshape(x, (*x.shape[:dim], 1, *x.shape[dim:]))
+
+
+def broadcast_to(x: Any, *shape: Any) -> Any:
+    """``x`` repeated along new or single axes until it has ``shape``; nothing is copied."""
+    return broadcast(x, shape=_ints(shape))
+
+
+def expand(x: Any, *shape: Any) -> Any:
+    """PyTorch's `broadcast_to`, where −1 leaves a size as it is."""
+    sizes = _ints(shape)
+    new = len(sizes) - x.ndim
+    return broadcast(
+        x, shape=tuple(x.shape[i - new] if n == -1 else n for i, n in enumerate(sizes))
+    )
+
+
+def expand_as(x: Any, other: Any) -> Any:
+    """``x`` broadcast to the shape of ``other``."""
+    return broadcast(x, shape=other.shape)
+
+
+# ── permuting ────────────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def _permute(x: Array, *, axes: Shape) -> Array:
+    return namespace(x).permute_dims(x, axes)
+
+
+_permute.vjp(x=lambda g, axes: _permute(g, axes=_inverse(axes)))
+
+
+def _inverse(axes: Shape) -> Shape:
+    n = len(axes)
+    return tuple(sorted(range(n), key=lambda i: axes[i] % n))
+
+
+def permute(x: Any, *dims: Any) -> Any:
+    """The axes in the order ``dims``."""
+    return _permute(x, axes=_ints(dims))
+
+
+def transpose(x: Any, dim0: int, dim1: int) -> Any:
+    """Two axes exchanged."""
+    axes = list(range(x.ndim))
+    axes[dim0], axes[dim1] = axes[dim1], axes[dim0]
+    return _permute(x, axes=tuple(axes))
+
+
+swapaxes = transpose
+
+
+def t(x: Any) -> Any:
+    """The transpose of a matrix; vectors as they are."""
+    return x if x.ndim < 2 else transpose(x, 0, 1)  # noqa: PLR2004 - a matrix
+
+
+def movedim(x: Any, source: int, destination: int) -> Any:
+    """One axis moved to another place, the others in their order."""
+    axes = [a for a in range(x.ndim) if a != source % x.ndim]
+    axes.insert(destination % x.ndim, source % x.ndim)
+    return _permute(x, axes=tuple(axes))
+
+
+@primitive
+def matrix_transpose(x: Array) -> Array:
+    """The last two axes exchanged."""
+    return namespace(x).matrix_transpose(x)
+
+
+matrix_transpose.vjp(x=lambda g: matrix_transpose(g))
+
+
+@primitive
+def _flip(x: Array, *, axis: int | Shape | None) -> Array:
+    return namespace(x).flip(x, axis=axis)
+
+
+_flip.vjp(x=lambda g, axis: _flip(g, axis=axis))
+
+
+def flip(x: Any, *dims: Any) -> Any:
+    """The entries in reverse order along ``dims``."""
+    return _flip(x, axis=_ints(dims))
+
+
+@primitive
+def _roll(x: Array, *, shift: Any, axis: Any) -> Array:
+    return namespace(x).roll(x, shift, axis=axis)
+
+
+_roll.vjp(
+    x=lambda g, shift, axis: _roll(
+        g, shift=-shift if isinstance(shift, int) else tuple(-s for s in shift), axis=axis
+    )
+)
+
+
+def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
+    """The entries moved on by ``shifts`` along ``dims``; what falls off comes in at the other end."""
+    return _roll(x, shift=shifts, axis=dims)
+
+
+# ── indexing ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def raw_index(key: Any) -> Any:
+    """``key`` with raw arrays for Tensors and lists."""
+    parts = key if isinstance(key, tuple) else (key,)
+    raw = tuple(
+        k.data if isinstance(k, Tensor) else backend.as_index(k) if isinstance(k, list) else k
+        for k in parts
+    )
+    return raw if isinstance(key, tuple) else raw[0]
+
+
+@primitive
+def _getitem(x: Array, *, index: Any) -> Array:
+    return x[index]
+
+
+@primitive
+def _place(x: Array, *, index: Any, shape: Shape) -> Array:
+    """Zeros of ``shape`` with ``x`` added at ``index``, once for each time it is named there."""
+    out = backend.zeros(shape, like=x)
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(backend.is_array(k) for k in parts):
+        backend.add_at(out, index, x)  # a target named twice takes both
+    else:
+        out[index] = x
+    return out
+
+
+_getitem.vjp(x=lambda g, index, x_shape: _place(g, index=index, shape=x_shape))
+_place.vjp(x=lambda g, index: _getitem(g, index=index))
+
+
+def getitem(x: Any, key: Any) -> Any:
+    """x[key], with slices, integers, None, …, boolean masks and arrays of integers, as in NumPy."""
+    return _getitem(x, index=raw_index(key))
+
+
+@primitive
+def _take_along(x: Array, *, indices: Array, axis: int) -> Array:
+    return namespace(x).take_along_axis(x, indices, axis=axis)
+
+
+@primitive
+def _put_along(x: Array, *, indices: Array, axis: int, shape: Shape) -> Array:
+    """The transpose of taking: zeros of ``shape`` with ``x`` added at ``indices`` along ``axis``."""
+    xp = namespace(x)
+    out = backend.zeros(shape, like=x)
+    grid = []
+    for a, n in enumerate(x.shape):
+        along = tuple(n if b == a else 1 for b in range(x.ndim))
+        grid.append(xp.reshape(backend.arange(n, like=x), along))
+    grid[axis] = indices
+    backend.add_at(out, tuple(grid), x)
+    return out
+
+
+_take_along.vjp(
+    x=lambda g, indices, axis, x_shape: _put_along(g, indices=indices, axis=axis, shape=x_shape)
+)
+_put_along.vjp(x=lambda g, indices, axis: _take_along(g, indices=indices, axis=axis))
+
+
+def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
+    """out[i, j] = x[indices[i, j], j] for ``dim`` 0, and so on along other axes."""
+    return _take_along(x, indices=raw_index(indices), axis=dim % x.ndim)
+
+
+def gather(x: Any, dim: int, index: Any) -> Any:
+    """PyTorch's argument order for `take_along_dim`."""
+    return take_along_dim(x, index, dim)
+
+
+def index_select(x: Any, dim: int, index: Any) -> Any:
+    """The slices of ``x`` along ``dim`` at these integers."""
+    return getitem(x, (slice(None),) * (dim % x.ndim) + (index,))
+
+
+def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """``x`` cut along ``dim`` into (at most) so many parts of equal size."""
+    return split(x, -(-x.shape[dim] // chunks), dim)
+
+
+def split(x: Any, sizes: int | list[int] | tuple[int, ...], dim: int = 0) -> tuple[Any, ...]:
+    """``x`` cut along ``dim`` into parts of this size, or of these sizes."""
+    dim %= x.ndim
+    n = x.shape[dim]
+    if isinstance(sizes, int):
+        sizes = [min(sizes, n - start) for start in range(0, n, sizes)]
+    if sum(sizes) != n:
+        raise ValueError(
+            f"split into sizes {list(sizes)} was asked for along axis {dim}, which has {n} "
+            "entries. Give sizes that add up to it."
+        )
+    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+    before = (slice(None),) * dim
+    return tuple(
+        getitem(x, (*before, slice(end - size, end))) for size, end in zip(sizes, ends, strict=True)
+    )
+
+
+# ── joining ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def _concat(*xs: Array, axis: int) -> Array:
+    return namespace(xs[0]).concat(xs, axis=axis)
+
+
+_concat.vjp(xs=lambda g, xs_shape, axis: split(g, [shape[axis] for shape in xs_shape], axis))
+
+
+@primitive
+def _stack(*xs: Array, axis: int) -> Array:
+    return namespace(xs[0]).stack(xs, axis=axis)
+
+
+_stack.vjp(xs=lambda g, axis: unbind(g, axis))
+
+
+def cat(tensors: Any, dim: int = 0) -> Any:
+    """Tensors joined along an axis they have."""
+    return _concat(*tensors, axis=dim)
+
+
+def stack(tensors: Any, dim: int = 0) -> Any:
+    """Tensors of one shape joined along a new axis."""
+    return _stack(*tensors, axis=dim)
+
+
+def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
+    """The slices along ``dim``, without it."""
+    before = (slice(None),) * (dim % x.ndim)
+    return tuple(getitem(x, (*before, i)) for i in range(x.shape[dim]))
+
+
+def repeat(x: Any, *sizes: Any) -> Any:
+    """``x`` laid out so many times along each axis; more sizes than axes make new ones in front."""
+    times = _ints(sizes)
+    x = reshape(x, (1,) * (len(times) - x.ndim) + tuple(x.shape))
+    paired = [m for n in x.shape for m in (1, n)]
+    spread = [m for n, k in zip(x.shape, times, strict=True) for m in (k, n)]
+    laid = broadcast(reshape(x, tuple(paired)), shape=tuple(spread))
+    return reshape(laid, tuple(n * k for n, k in zip(x.shape, times, strict=True)))
+
+
+def tile(x: Any, *sizes: Any) -> Any:
+    """`repeat`, where missing sizes in front are 1."""
+    times = _ints(sizes)
+    return repeat(x, (1,) * (x.ndim - len(times)) + times)
+
+
+# ── triangles, copies, dtypes, places ────────────────────────────────────────────────────────────
+
+
+@primitive
+def _tril(x: Array, *, k: int) -> Array:
+    return namespace(x).tril(x, k=k)
+
+
+_tril.vjp(x=lambda g, k: _tril(g, k=k))
+
+
+@primitive
+def _triu(x: Array, *, k: int) -> Array:
+    return namespace(x).triu(x, k=k)
+
+
+_triu.vjp(x=lambda g, k: _triu(g, k=k))
+
+
+def tril(x: Any, diagonal: int = 0) -> Any:
+    """The lower triangle of each matrix, zeros above."""
+    return _tril(x, k=diagonal)
+
+
+def triu(x: Any, diagonal: int = 0) -> Any:
+    """The upper triangle of each matrix, zeros below."""
+    return _triu(x, k=diagonal)
+
+
+@primitive
+def clone(x: Array) -> Array:
+    """The same entries in memory of their own."""
+    return namespace(x).asarray(x, copy=True)
+
+
+clone.vjp(x=lambda g: g)
+
+
+@primitive
+def _astype(x: Array, *, dtype: Any) -> Array:
+    xp = namespace(x)
+    return xp.astype(x, backend.dtype_on(xp, dtype))
+
+
+_astype.vjp(x=lambda g: g)  # the cast back is the engine's: see fit
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    """The same entries with another dtype."""
+    return _astype(x, dtype=dtype)
+
+
+@primitive
+def _transfer(x: Array, *, source: str, target: str) -> Array:
+    return backend.to(x, target)
+
+
+_transfer.vjp(x=lambda g, source, target: _transfer(g, source=target, target=source))
+
+
+def transfer(x: Any, target: str) -> Any:
+    """The same entries on another backend; the gradient travels back."""
+    return _transfer(x, source=x.backend, target=target)

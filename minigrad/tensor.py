@@ -1,0 +1,481 @@
+"""Tensor: an array, its gradient, and its place in the graph of what was computed.
+
+Nothing is computed here. Operators and methods are one-line doors into `minigrad.ops`, and
+`backward` into `minigrad.engine`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import backend
+from minigrad.backend import SCALAR, Array, namespace
+
+if TYPE_CHECKING:
+    from minigrad.engine import Node
+
+
+class _Op:
+    """A method that hands its tensor to the operation of the same name in `minigrad.ops`."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Tensor | None, owner: type) -> Callable[..., Any]:
+        operation: Callable[..., Any] = getattr(ops, self.name)
+        return operation if tensor is None else functools.partial(operation, tensor)
+
+
+class Tensor:
+    """An array that remembers how it was made.
+
+    Parameters
+    ----------
+    data
+        An array, kept as it is; anything else becomes an array of the default backend.
+    requires_grad
+        Whether gradients with respect to this tensor are wanted. Floating dtypes only.
+
+    Attributes
+    ----------
+    data
+        The raw array.
+    grad
+        A Tensor once `backward` has reached this leaf; None means *not computed*, which is not 0.
+    name
+        What drawings and messages call it.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "name", "node", "tracked", "written")
+
+    __array_ufunc__ = None  # NumPy then leaves `array + tensor` to Tensor
+
+    def __init__(self, data: Any, requires_grad: bool = False) -> None:
+        self.data: Array = data if backend.is_array(data) else as_array(data)
+        if isinstance(self.data, SCALAR):
+            self.data = np.asarray(self.data)
+        self.grad: Tensor | None = None
+        self.name: str | None = None
+        self.node: Node | None = None
+        self.tracked = False  # what the engine reads; requires_grad checks first
+        self.written = 0  # logical time of the last write in place
+        if requires_grad:
+            self.requires_grad = True
+
+    # ── what it is ───────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this tensor or through it."""
+        return self.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted and "float" not in str(self.dtype):
+            raise TypeError(
+                f"requires_grad=True needs a floating dtype; this tensor is {self.dtype}. "
+                "Convert it first: x.float()."
+            )
+        if not wanted and self.node is not None:
+            raise RuntimeError(
+                "requires_grad=False was set on the result of an operation, which needs its "
+                "gradient for its inputs. Use x.detach() for a tensor cut off from the graph."
+            )
+        self.tracked = bool(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` and answer the tensor itself."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        return self.node is None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its size along each axis."""
+        return self.data.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of its numbers."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Its number of axes."""
+        return self.data.ndim  # type: ignore[no-any-return]
+
+    def size(self, dim: int | None = None) -> Any:
+        """Its shape, or its size along one axis (PyTorch's method; `numel` counts the entries)."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def numel(self) -> int:
+        """Its number of entries."""
+        return math.prod(self.data.shape)
+
+    def dim(self) -> int:
+        """Its number of axes."""
+        return self.ndim
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend it lives on."""
+        return backend.of(self.data).name
+
+    def __len__(self) -> int:
+        """Its size along the first axis."""
+        if not self.shape:
+            raise TypeError("len() needs at least one axis; this tensor is 0-d. Use x.numel().")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Its parts along the first axis."""
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        """Its numbers, and how it stands to the graph."""
+        numbers = np.array2string(self.numpy(), separator=", ", prefix="tensor(")
+        notes = []
+        if str(self.dtype) not in ("float32", "int64", "bool"):
+            notes.append(f"dtype={self.dtype}")
+        if self.backend != "numpy":
+            notes.append(f"backend={self.backend!r}")
+        if self.node is not None:
+            notes.append(f"made by {_maker(self.node)}")
+        elif self.tracked:
+            notes.append("requires_grad=True")
+        return f"tensor({', '.join([numbers, *notes])})"
+
+    # ── ways out of the graph ────────────────────────────────────────────────────────────────────
+
+    def numpy(self) -> np.ndarray:
+        """The numbers as a NumPy array: the same memory on the host, a copy from a GPU."""
+        return backend.to_numpy(self.data)
+
+    def item(self) -> Any:
+        """The one number of a tensor of size 1, as a Python number."""
+        if self.numel() != 1:
+            raise ValueError(
+                f"item() needs exactly one entry; this tensor has shape {self.shape}. "
+                "Reduce it first, or use x.tolist()."
+            )
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """The numbers as nested Python lists."""
+        return self.numpy().tolist()
+
+    def detach(self) -> Tensor:
+        """The same numbers (shared), cut off from the graph."""
+        return wrap(self.data)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Let NumPy read a tensor that needs no gradient; refuse to cut a graph silently."""
+        if self.tracked:
+            raise TypeError(
+                "NumPy was asked to read a tensor that requires grad, which would silently cut "
+                "the graph. Use x.detach().numpy() to leave the graph, or the operation of the "
+                "same name in minigrad to stay in it."
+            )
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __float__(self) -> float:
+        """The one number, as a float."""
+        return float(self.item())
+
+    def __int__(self) -> int:
+        """The one number, as an int."""
+        return int(self.item())
+
+    def __index__(self) -> int:
+        """The one integer, for indexing."""
+        return self.numpy().__index__()
+
+    def __bool__(self) -> bool:
+        """The one truth value."""
+        if self.numel() != 1:
+            raise ValueError(
+                f"the truth of a tensor of shape {self.shape} is ambiguous; use x.any() or x.all()."
+            )
+        return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        """Format the one number, or all of them without a spec."""
+        return format(self.item() if spec else repr(self), spec)
+
+    # ── gradients ────────────────────────────────────────────────────────────────────────────────
+
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
+        """Add the gradient of this scalar to ``.grad`` of every leaf it was computed from.
+
+        Gradients *add up* over calls, as in PyTorch: clear them with ``zero_grad()`` between
+        steps. Graphs are kept as long as their result, so ``retain_graph`` changes nothing.
+        """
+        engine.backward(self, gradient, create_graph)
+
+    # ── writing in place ─────────────────────────────────────────────────────────────────────────
+
+    def _write(self, key: Any, value: Any) -> Tensor:
+        """Put ``value`` at ``key``; the clock lets a backward that needed the old value notice."""
+        if self.tracked and engine.state.recording:
+            raise RuntimeError(
+                f"an in-place write to {self.name or 'a tensor'} of shape {self.shape} would "
+                "change what the graph recorded. Write inside `with mg.no_grad():`, or compute a "
+                "new tensor."
+            )
+        self.data[key] = value.data if isinstance(value, Tensor) else value
+        self.written = engine.clock()
+        return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Write in place."""
+        self._write(ops.raw_index(key), value)
+
+    def __iadd__(self, other: Any) -> Tensor:
+        """Add: in place where nothing is recorded, else a new tensor under the same name."""
+        return self + other if self._records(other) else self._write(..., self.data + _raw(other))
+
+    def __isub__(self, other: Any) -> Tensor:
+        """Subtract: in place where nothing is recorded, else a new tensor."""
+        return self - other if self._records(other) else self._write(..., self.data - _raw(other))
+
+    def __imul__(self, other: Any) -> Tensor:
+        """Multiply: in place where nothing is recorded, else a new tensor."""
+        return self * other if self._records(other) else self._write(..., self.data * _raw(other))
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        """Divide: in place where nothing is recorded, else a new tensor."""
+        return self / other if self._records(other) else self._write(..., self.data / _raw(other))
+
+    def _records(self, other: Any) -> bool:
+        """Whether combining with ``other`` is recorded; a leaf may not be replaced under its name."""
+        if not engine.state.recording:
+            return False
+        if self.tracked and self.node is None:
+            raise RuntimeError(
+                f"an in-place operation on the leaf {self.name or 'tensor'} of shape {self.shape}, "
+                "which requires grad: its gradient would be lost. Write inside "
+                "`with mg.no_grad():`, or give the result a new name."
+            )
+        return self.tracked or (isinstance(other, Tensor) and other.tracked)
+
+    # ── operators ────────────────────────────────────────────────────────────────────────────────
+
+    __hash__ = object.__hash__
+
+    def __add__(self, other: Any) -> Tensor:
+        return ops.add(self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return ops.add(other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return ops.sub(self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return ops.sub(other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return ops.mul(self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return ops.mul(other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return ops.div(self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return ops.div(other, self)
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return ops.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return ops.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Tensor:
+        return ops.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return ops.remainder(other, self)
+
+    def __pow__(self, other: Any) -> Tensor:
+        return ops.pow(self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return ops.pow(other, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return ops.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return ops.neg(self)
+
+    def __abs__(self) -> Tensor:
+        return ops.abs(self)
+
+    def __invert__(self) -> Tensor:
+        return ops.logical_not(self)
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        return ops.eq(self, other)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return ops.ne(self, other)
+
+    def __lt__(self, other: Any) -> Tensor:
+        return ops.lt(self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return ops.le(self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return ops.gt(self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return ops.ge(self, other)
+
+    def __and__(self, other: Any) -> Tensor:
+        return ops.logical_and(self, other)
+
+    def __or__(self, other: Any) -> Tensor:
+        return ops.logical_or(self, other)
+
+    def __xor__(self, other: Any) -> Tensor:
+        return ops.logical_xor(self, other)
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return ops.getitem(self, key)
+
+    # ── the operations as methods: x.exp() is minigrad.exp(x) ────────────────────────────────────
+
+    add, sub, mul, div, pow = _Op(), _Op(), _Op(), _Op(), _Op()
+    neg, abs, sign, square, reciprocal = _Op(), _Op(), _Op(), _Op(), _Op()
+    exp, log, log1p, expm1, log2 = _Op(), _Op(), _Op(), _Op(), _Op()
+    sqrt, rsqrt, sin, cos, tanh = _Op(), _Op(), _Op(), _Op(), _Op()
+    sigmoid, erf, relu, clamp, clip = _Op(), _Op(), _Op(), _Op(), _Op()
+    maximum, minimum, masked_fill = _Op(), _Op(), _Op()
+    eq, ne, lt, le, gt, ge = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    logical_and, logical_or, logical_not = _Op(), _Op(), _Op()
+    isnan, isinf, isfinite = _Op(), _Op(), _Op()
+    sum, mean, var, std, prod = _Op(), _Op(), _Op(), _Op(), _Op()
+    max, min, amax, amin, argmax, argmin = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    all, any, cumsum, logsumexp, softmax, log_softmax = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    norm = _Op()
+    reshape, view, flatten, unflatten = _Op(), _Op(), _Op(), _Op()
+    transpose, permute, movedim, swapaxes, t = _Op(), _Op(), _Op(), _Op(), _Op()
+    squeeze, unsqueeze, expand, expand_as, broadcast_to = _Op(), _Op(), _Op(), _Op(), _Op()
+    flip, roll, repeat, tile, tril, triu = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    chunk, split, gather, index_select, take_along_dim = _Op(), _Op(), _Op(), _Op(), _Op()
+    matmul, mm, bmm, mv, dot, outer = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """These entries where ``condition`` holds, those of ``other`` elsewhere."""
+        return ops.where(condition, self, other)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 - the name that NumPy and PyTorch share
+        """The axes in reverse order."""
+        return ops.permute(self, tuple(range(self.ndim))[::-1])
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """The last two axes exchanged."""
+        return ops.transpose(self, -2, -1)
+
+    # ── other dtypes, other places ───────────────────────────────────────────────────────────────
+
+    def to(self, target: Any) -> Tensor:
+        """This tensor on another backend (``"cupy"``), or with another dtype (``mg.float64``).
+
+        Both are recorded, so gradients come back to where the tensor was.
+        """
+        if isinstance(target, str) and target in backend.names():
+            return self if target == self.backend else ops.transfer(self, target)
+        return ops.astype(self, target)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """This tensor with another dtype."""
+        return ops.astype(self, dtype)
+
+    type = astype
+
+    def float(self) -> Tensor:
+        """This tensor in float32."""
+        return ops.astype(self, backend.float32)
+
+    def double(self) -> Tensor:
+        """This tensor in float64."""
+        return ops.astype(self, backend.float64)
+
+    def long(self) -> Tensor:
+        """This tensor in int64."""
+        return ops.astype(self, backend.int64)
+
+    def clone(self) -> Tensor:
+        """A recorded copy in memory of its own."""
+        return ops.clone(self)
+
+    def contiguous(self) -> Tensor:
+        """Itself: kernels take any memory order."""
+        return self
+
+    def cpu(self) -> Tensor:
+        """This tensor in host memory."""
+        return self.to("numpy")
+
+    def cuda(self) -> Tensor:
+        """This tensor on the GPU."""
+        return self.to("cupy")
+
+
+def as_array(data: Any, dtype: Any = None) -> Array:
+    """``data`` as an array of the default backend; Python floats take the default dtype."""
+    if isinstance(data, Tensor):
+        return data.data
+    if dtype is None and not backend.is_array(data):
+        found = np.asarray(data)
+        dtype = backend.get_default_dtype() if found.dtype.kind == "f" else found.dtype
+    if backend.is_array(data) and not isinstance(data, np.ndarray | SCALAR):
+        return data if dtype is None else namespace(data).astype(data, dtype)
+    return backend.default().from_numpy(np.asarray(data, dtype=dtype))
+
+
+_new = Tensor.__new__
+
+
+def wrap(data: Array, node: Node | None = None) -> Tensor:
+    """A Tensor around a kernel's result; what `Tensor()` does, without its questions."""
+    t = _new(Tensor)
+    t.data = np.asarray(data) if isinstance(data, SCALAR) else data
+    t.grad = None
+    t.name = None
+    t.node = node
+    t.tracked = node is not None
+    t.written = 0
+    return t
+
+
+def _raw(x: Any) -> Any:
+    return x.data if isinstance(x, Tensor) else x
+
+
+def _maker(node: Node) -> str:
+    """The name of the operation behind ``node``, seen through the picking of one output."""
+    return (node.inputs[0] if node.op is engine.output else node).op.name
+
+
+from minigrad import engine, ops  # noqa: E402 - the one circle: operators are doors into ops
