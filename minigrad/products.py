@@ -183,7 +183,7 @@ def growth(
     squares = np.zeros(len(links) + 1)
     for _ in range(probes):
         last = links[-1][2]
-        g = backend.lift(random.standard_normal(last.shape).tolist(), last.data)
+        g = backend.copy_as(random.standard_normal(last.shape), last.data)
         squares[-1] += _square(g)
         for i in reversed(range(len(links))):
             _, before, after = links[i]

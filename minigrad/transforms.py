@@ -230,7 +230,7 @@ def _projected(func: Function, xs: tuple[Tensor, ...], random: np.random.Generat
         return list(found) if isinstance(found, tuple | list) else [found]
 
     us = [
-        Tensor(backend.lift(random.standard_normal(y.shape).tolist(), y.data)) for y in outputs(*xs)
+        Tensor(backend.copy_as(random.standard_normal(y.shape), y.data)) for y in outputs(*xs)
     ]
 
     def scalar(*inputs: Tensor) -> Tensor:

@@ -99,13 +99,13 @@ def ones_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tens
 
 def rand_like(x: Tensor, requires_grad: bool = False) -> Tensor:
     """Uniform random numbers with the shape, dtype and place of ``x``."""
-    return Tensor(backend.lift(backend.generator().random(x.shape).tolist(), x.data), requires_grad)
+    return Tensor(backend.copy_as(backend.generator().random(x.shape), x.data), requires_grad)
 
 
 def randn_like(x: Tensor, requires_grad: bool = False) -> Tensor:
     """Standard normal random numbers with the shape, dtype and place of ``x``."""
     normal = backend.generator().standard_normal(x.shape)
-    return Tensor(backend.lift(normal.tolist(), x.data), requires_grad)
+    return Tensor(backend.copy_as(normal, x.data), requires_grad)
 
 
 def full_like(x: Tensor, value: float, requires_grad: bool = False) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minigrad.backend import Array, is_array, namespace
@@ -61,7 +62,7 @@ def pow(x: Array, y: Array) -> Array:
 
 pow.vjp(
     x=lambda g, x, y: g * _power_slope(x, y),
-    y=lambda g, x, out: g * out * log(where(x == 0, 1.0, x)),
+    y=lambda g, x, out: g * out * _log_of_base(x),
 )
 
 
@@ -70,6 +71,13 @@ def _power_slope(x: Any, y: Any) -> Any:
     if isinstance(y, int | float):
         return y * x ** (y - 1) if y else 0.0 * x
     return y * pow(x, where(y == 0, 1.0, y - 1))
+
+
+def _log_of_base(x: Any) -> Any:
+    """ln x, and 0 where x = 0: there 0ʸ does not move with y."""
+    if isinstance(x, int | float):
+        return math.log(x) if x else 0.0
+    return log(where(x == 0, 1.0, x))
 
 
 @primitive

@@ -21,12 +21,6 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple | list) else (axis,)
-    for a in axes:
-        if not -ndim <= a < (ndim or 1):
-            raise IndexError(
-                f"axis {a} was asked for; the tensor has {ndim} axes. "
-                f"Use one from {-ndim} to {ndim - 1}."
-            )
     return tuple(a % ndim if ndim else 0 for a in axes)
 
 

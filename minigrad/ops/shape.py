@@ -175,14 +175,14 @@ def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
 # ── indexing ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def raw_index(key: Any) -> Any:
-    """``key`` with raw arrays for Tensors and lists."""
+def raw_index(key: Any) -> tuple[Any, ...]:
+    """``key`` as the standard wants it: a tuple that covers every axis, of raw arrays."""
     parts = key if isinstance(key, tuple) else (key,)
     raw = tuple(
         k.data if isinstance(k, Tensor) else backend.as_index(k) if isinstance(k, list) else k
         for k in parts
     )
-    return raw if isinstance(key, tuple) else raw[0]
+    return raw if any(k is ... for k in raw) else (*raw, ...)
 
 
 @primitive
@@ -194,11 +194,11 @@ def _getitem(x: Array, *, index: Any) -> Array:
 def _place(x: Array, *, index: Any, shape: Shape) -> Array:
     """Zeros of ``shape`` with ``x`` added at ``index``, once for each time it is named there."""
     out = backend.zeros(shape, like=x)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(backend.is_array(k) for k in parts):
+    if any(backend.is_array(k) for k in index):
         backend.add_at(out, index, x)  # a target named twice takes both
     else:
-        out[index] = x
+        kept = tuple(k for k in index if k is not None)  # the standard cannot write to a new axis
+        out[kept] = x if kept == index else namespace(x).reshape(x, out[kept].shape)
     return out
 
 
@@ -238,7 +238,7 @@ _put_along.vjp(x=lambda g, indices, axis: _take_along(g, indices=indices, axis=a
 
 def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
     """out[i, j] = x[indices[i, j], j] for ``dim`` 0, and so on along other axes."""
-    return _take_along(x, indices=raw_index(indices), axis=dim % x.ndim)
+    return _take_along(x, indices=indices.data if isinstance(indices, Tensor) else indices, axis=dim % x.ndim)
 
 
 def gather(x: Any, dim: int, index: Any) -> Any:

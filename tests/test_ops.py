@@ -1,0 +1,249 @@
+"""Every operation on every sample and backend: values, first and second derivatives, dtypes."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import host, near
+from samples import SAMPLES, Sample
+
+import minigrad as mg
+from minigrad import backend, engine, ops
+
+samples = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+
+
+def leaves(sample: Sample, dtype: str = "float64") -> list[mg.Tensor]:
+    """The sample's inputs as leaves on the backend in use."""
+    if not sample.standard and backend.default().name == "strict":
+        pytest.skip("outside the Array API standard")
+    return [mg.tensor(a.astype(dtype), requires_grad=True) for a in sample.inputs()]
+
+
+@samples
+def test_rules_equal_differences(place: str, sample: Sample) -> None:
+    """First and second derivatives equal central differences."""
+    xs = tuple(leaves(sample))
+    verdict = mg.gradcheck(lambda *xs: sample.function(mg, *xs), xs, order=sample.order)
+    assert verdict or all(x.numel() == 0 for x in xs), verdict
+
+
+@samples
+def test_values_are_those_of_raw_arrays_on_numpy(place: str, sample: Sample) -> None:
+    """Tensors on any backend compute what the composite computes on plain NumPy arrays."""
+    found = sample.function(mg, *leaves(sample))
+    wanted = sample.function(mg, *[mg.from_numpy(a) for a in sample.inputs()])
+    assert found.backend == place
+    near(found, wanted)
+
+
+@samples
+def test_float32_stays_float32(place: str, sample: Sample) -> None:
+    """Values, gradients and second gradients of float32 inputs are float32."""
+    xs = leaves(sample, "float32")
+    y = sample.function(mg, *xs)
+    gs = mg.grad(y.sum(), xs, create_graph=True, allow_unused=True)
+    total = sum(((g * g).sum() for g in gs if g is not None), start=mg.zeros(()))
+    second = mg.grad(total, xs, allow_unused=True) if total.requires_grad else ()
+    for tensor in (y, *gs, *second):
+        assert tensor is None or "float32" in str(tensor.dtype)
+
+
+@samples
+def test_mixed_dtypes_promote_and_come_back(place: str, sample: Sample) -> None:
+    """One float32 input among float64 ones gives a float64 result and float32 gradients of its own."""
+    if len(sample.shapes) == 1:
+        pytest.skip("one input only")
+    xs = [
+        mg.tensor(a.astype("float32" if i == 0 else "float64"), requires_grad=True)
+        for i, a in enumerate(sample.inputs())
+    ]
+    y = sample.function(mg, *xs)
+    assert "float64" in str(y.dtype)
+    for x, g in zip(xs, mg.grad(y.sum(), xs), strict=True):
+        assert g is not None
+        assert g.dtype == x.dtype
+        assert g.shape == x.shape
+
+
+@samples
+def test_memory_order_does_not_matter(sample: Sample) -> None:
+    """Reversed, strided views give the values and gradients of contiguous arrays."""
+
+    def run(arrays: list[np.ndarray]) -> list[Any]:
+        xs = [mg.from_numpy(a).requires_grad_() for a in arrays]
+        y = sample.function(mg, *xs)
+        return [y, *mg.grad((y * y).sum(), xs)]
+
+    def awkward(a: np.ndarray) -> np.ndarray:
+        wide = np.zeros((*a.shape, 2))[..., ::-1]
+        wide[..., 0] = a
+        return wide[..., 0].T.copy().T
+
+    for found, wanted in zip(
+        run([awkward(a) for a in sample.inputs()]), run(sample.inputs()), strict=True
+    ):
+        near(found, wanted)
+
+
+@pytest.mark.torch
+@samples
+def test_equals_pytorch(torch: ModuleType, sample: Sample) -> None:
+    """Values, first and second gradients equal PyTorch's in float64 to 1e-10."""
+    if not sample.parity:
+        pytest.skip("PyTorch has no such function")
+
+    def run(m: Any, function: Any, xs: list[Any], grad: Any) -> list[Any]:
+        y = function(m, *xs)
+        weights = m.reshape(m.arange(1.0, y.numel() + 1, dtype=m.float64), y.shape)
+        gs = grad((m.sin(y) * weights).sum(), xs, create_graph=True, allow_unused=True)
+        slopes = [m.sin(g + 1).sum() for g in gs if g is not None]
+        total = slopes[0]
+        for slope in slopes[1:]:
+            total = total + slope
+        second = grad(total, xs, allow_unused=True) if total.requires_grad else ()
+        return [y, *gs, *second]
+
+    theirs = [torch.tensor(a, requires_grad=True) for a in sample.inputs()]
+    found = run(mg, sample.function, leaves(sample), mg.grad)
+    wanted = run(torch, sample.torch or sample.function, theirs, torch.autograd.grad)
+    for x, mine, other in zip_longest([wanted[0], *theirs, *theirs], found, wanted):
+        zero = np.zeros(x.shape)  # what either side may call None: no path
+        near(zero if mine is None else mine, zero if other is None else other)
+
+
+def test_every_rule_has_a_sample() -> None:
+    """No operation with backward rules is without a sample that records it."""
+    recorded: set[str] = set()
+    for sample in SAMPLES:
+        y = sample.function(mg, *leaves(sample))
+        gs = mg.grad((y * y).sum(), [v for v in engine.order([y]) if isinstance(v, mg.Tensor)],
+                     create_graph=True)  # fmt: skip
+        for v in engine.order([y, *gs]):
+            if isinstance(v, engine.Node):
+                recorded.add(v.op.name)
+    known = {
+        value.name
+        for module in vars(ops).values()
+        if getattr(module, "__name__", "").startswith("minigrad.ops.")
+        for value in vars(module).values()
+        if isinstance(value, engine.Primitive) and value.rules
+    }
+    assert len(known) > 40
+    moved = {"_transfer", "_astype"}  # tested below
+    assert known - recorded - moved == set()
+
+
+@pytest.mark.parametrize("x", [0.0, 1.0, -1.0])
+@pytest.mark.torch
+def test_ties_and_kinks_are_pytorchs(torch: ModuleType, x: float) -> None:
+    """Where no derivative exists, the one taken is PyTorch's."""
+    functions: list[Any] = [
+        lambda m, t: m.relu(t),
+        lambda m, t: m.abs(t),
+        lambda m, t: m.clamp(t, min=-1.0, max=1.0),
+        lambda m, t: m.maximum(t, m.tensor([0.0, 1.0])),
+        lambda m, t: m.amax(t),
+        lambda m, t: m.max(t),
+        lambda m, t: m.max(t, 0)[0],
+        lambda m, t: m.min(t, 0)[0],
+        lambda m, t: t**0,
+        lambda m, t: m.sign(t),
+        lambda m, t: t.norm(),
+        lambda m, t: m.pow(t, m.tensor([0.0, 2.0])),
+    ]
+    for f in functions:
+        grads = []
+        for m in (mg, torch):
+            t = m.tensor([x, x], requires_grad=True)
+            f(m, t).sum().backward()
+            grads.append(host(t.grad))
+        near(grads[0], grads[1])
+
+
+def test_astype_is_recorded(place: str) -> None:
+    """A cast passes its gradient back in the dtype it came from."""
+    x = mg.tensor([1.0, 2.0], dtype=mg.float32, requires_grad=True)
+    y = (x.double() * x.double()).sum()
+    assert "float64" in str(y.dtype)
+    y.backward()
+    assert "float32" in str(x.grad.dtype)
+    near(x.grad, np.array([2.0, 4.0]))
+
+
+def test_transfer_is_recorded() -> None:
+    """A tensor sent to another backend sends its gradient back home."""
+    x = mg.tensor([1.0, 2.0], dtype=mg.float64, requires_grad=True)
+    there = x.to("strict")
+    assert there.backend == "strict"
+    (there * there).sum().backward()
+    assert x.grad.backend == "numpy"
+    near(x.grad, np.array([2.0, 4.0]))
+
+
+def test_boolean_masks_select() -> None:
+    """x[mask] and its gradient, which only backends with data-dependent shapes can do."""
+    x = mg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    y = x[x > 2]
+    near(y, np.array([3.0, 4.0, 5.0]))
+    (y * y).sum().backward()
+    near(x.grad, np.array([[0.0, 0.0, 0.0], [6.0, 8.0, 10.0]]))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda x: x.sum(5), r"axis 5 is out of bounds for array of dimension 2"),
+        (lambda x: mg.mm(x, x[0]), r"mm needs 2-d and 2-d operands; got shapes \(2, 3\) and \(3,\)"),
+        (lambda x: mg.split(x, [1, 1], 1), r"\[1, 1\] was asked for along axis 1, which has 3"),
+        (lambda x: mg.matmul(x, mg.tensor(2.0)), r"Use \* to scale"),
+    ],
+)
+def test_bad_arguments_are_explained(call: Any, said: str) -> None:
+    """Wrong axes and shapes say what was asked, what was found and what to do."""
+    x = mg.tensor(np.ones((2, 3)), requires_grad=True)
+    with pytest.raises((ValueError, IndexError), match=said):
+        call(x)
+
+
+def test_standardize_equals_its_composite(place: str, random: np.random.Generator) -> None:
+    """The one closed rule of normalization equals ten primitives, to second order."""
+    data = random.standard_normal((5, 4))
+    v = mg.tensor(random.standard_normal((5, 4)))
+
+    def derivatives(standardize: Any) -> list[Any]:
+        x = mg.tensor(data, requires_grad=True)
+        z, mu, sigma = standardize(x, axis=(0,), eps=1e-3)
+        y = (z * z * z * v).sum() + (mu * sigma).sum()
+        (g,) = mg.grad(y, x, create_graph=True)
+        return [y, g, *mg.grad((g * v).sum(), x)]
+
+    for closed, built in zip(
+        derivatives(ops.standardize), derivatives(ops.standardize_composite), strict=True
+    ):
+        near(closed, built, 1e-12)
+
+
+def test_a_kernel_that_leaves_the_backend_is_refused() -> None:
+    """On the stand-in a stray NumPy call, an implicit transfer and a mix of backends raise."""
+    with mg.use("strict"):
+        x = mg.tensor([1.0, 2.0], requires_grad=True)
+
+    @mg.primitive
+    def stray(x: Any) -> Any:
+        return np.exp(x)
+
+    @mg.primitive
+    def implicit(x: Any) -> Any:
+        return backend.namespace(x).exp(x) * np.ones(2, np.float32)
+
+    for kernel in (stray, implicit):
+        with pytest.raises((TypeError, ValueError, RuntimeError)) as caught:
+            kernel(x)
+        assert any(kernel.name in note for note in caught.value.__notes__)
+    with pytest.raises((TypeError, ValueError)):
+        x + np.ones(2, np.float32)
