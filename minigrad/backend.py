@@ -98,7 +98,7 @@ def get(name: str) -> Backend:
 
 
 def default() -> Backend:
-    """The backend where new tensors are born: that of `use`, else of MINIGRAD_BACKEND, else NumPy."""
+    """Where new tensors are born: as `use` says, else MINIGRAD_BACKEND, else NumPy."""
     global _default  # noqa: PLW0603 - the one switch of the package
     if _default is None:
         _default = get(os.environ.get("MINIGRAD_BACKEND") or "numpy")
@@ -215,7 +215,7 @@ def dtype_on(xp: Any, dtype: Any) -> Any:
 # ── default dtype and random numbers ─────────────────────────────────────────────────────────────
 
 _default_dtype = float32
-_generator = np.random.default_rng()
+_generator: np.random.Generator | None = None  # made when first asked for: importing it takes time
 
 
 def set_default_dtype(dtype: Any) -> None:
@@ -245,6 +245,9 @@ def manual_seed(seed: int) -> None:
 
 def generator() -> np.random.Generator:
     """The generator that weights, masks and shuffles are drawn from."""
+    global _generator  # noqa: PLW0603
+    if _generator is None:
+        _generator = np.random.default_rng()
     return _generator
 
 

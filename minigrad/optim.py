@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad import backend
 from minigrad.backend import namespace
-from minigrad.engine import clock
+from minigrad.operation import clock
 from minigrad.tensor import Tensor
 
 

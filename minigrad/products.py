@@ -17,8 +17,9 @@ from typing import Any, Literal
 import numpy as np
 
 from minigrad import backend, ops
-from minigrad.engine import Primitive, Rule, enable_grad, sweep, vertex
+from minigrad.engine import sweep, vertex
 from minigrad.nn.module import Module
+from minigrad.operation import Primitive, Rule, enable_grad
 from minigrad.tensor import Tensor
 from minigrad.transforms import basis
 
@@ -136,7 +137,7 @@ class BackpropProduct:
 
 
 def _tex(name: str) -> str:
-    """``name`` safe inside \\text{}."""
+    """``name`` safe inside a TeX text."""
     return re.sub(r"([#$%&_{}])", r"\\\1", re.sub(r"[\\^~]", "-", name))
 
 

@@ -17,7 +17,7 @@ from minigrad import backend
 from minigrad.backend import SCALAR, Array, namespace
 
 if TYPE_CHECKING:
-    from minigrad.engine import Node
+    from minigrad.operation import Node
 
 
 class _Op:
@@ -101,7 +101,7 @@ class Tensor:
     @property
     def shape(self) -> tuple[int, ...]:
         """Its size along each axis."""
-        return self.data.shape  # type: ignore[no-any-return]
+        return self.data.shape
 
     @property
     def dtype(self) -> Any:
@@ -111,7 +111,7 @@ class Tensor:
     @property
     def ndim(self) -> int:
         """Its number of axes."""
-        return self.data.ndim  # type: ignore[no-any-return]
+        return self.data.ndim
 
     def size(self, dim: int | None = None) -> Any:
         """Its shape, or its size along one axis (PyTorch's method; `numel` counts the entries)."""
@@ -227,14 +227,14 @@ class Tensor:
 
     def _write(self, key: Any, value: Any) -> Tensor:
         """Put ``value`` at ``key``; the clock lets a backward that needed the old value notice."""
-        if self.tracked and engine.state.recording:
+        if self.tracked and operation.state.recording:
             raise RuntimeError(
                 f"an in-place write to {self.name or 'a tensor'} of shape {self.shape} would "
                 "change what the graph recorded. Write inside `with mg.no_grad():`, or compute a "
                 "new tensor."
             )
         self.data[key] = value.data if isinstance(value, Tensor) else value
-        self.written = engine.clock()
+        self.written = operation.clock()
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -258,8 +258,8 @@ class Tensor:
         return self / other if self._records(other) else self._write(..., self.data / _raw(other))
 
     def _records(self, other: Any) -> bool:
-        """Whether combining with ``other`` is recorded; a leaf may not be replaced under its name."""
-        if not engine.state.recording:
+        """Whether combining with ``other`` is recorded; refuses to replace a leaf."""
+        if not operation.state.recording:
             return False
         if self.tracked and self.node is None:
             raise RuntimeError(
@@ -475,7 +475,7 @@ def _raw(x: Any) -> Any:
 
 def _maker(node: Node) -> str:
     """The name of the operation behind ``node``, seen through the picking of one output."""
-    return (node.inputs[0] if node.op is engine.output else node).op.name
+    return (node.inputs[0] if node.op is operation.output else node).op.name
 
 
-from minigrad import engine, ops  # noqa: E402 - the one circle: operators are doors into ops
+from minigrad import engine, operation, ops  # noqa: E402 - the one circle: operators are doors into ops

@@ -15,7 +15,8 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
-from minigrad.engine import enable_grad, grad, no_grad, sweep, vertex
+from minigrad.engine import grad, vertex
+from minigrad.operation import enable_grad
 from minigrad.tensor import Tensor, wrap
 
 Function = Callable[..., Any]
@@ -214,8 +215,8 @@ def gradcheck(
         func = gradient
     if any(check.kink and check.error > 1 for check in verdict.checks):
         verdict.notes.append(
-            "one-sided differences disagree at an entry marked (a kink?): the function has a corner "
-            "within ε of it, where no derivative exists; check at another point"
+            "one-sided differences disagree at an entry marked (a kink?): the function has a "
+            "corner within ε of it, where no derivative exists; check at another point"
         )
     if not verdict.checks:
         verdict.notes.append("there was nothing to check: all inputs are empty")
@@ -229,15 +230,13 @@ def _projected(func: Function, xs: tuple[Tensor, ...], random: np.random.Generat
         found = func(*inputs)
         return list(found) if isinstance(found, tuple | list) else [found]
 
-    us = [
-        Tensor(backend.copy_as(random.standard_normal(y.shape), y.data)) for y in outputs(*xs)
-    ]
+    us = [Tensor(backend.copy_as(random.standard_normal(y.shape), y.data)) for y in outputs(*xs)]
 
     def scalar(*inputs: Tensor) -> Tensor:
         total: Any = 0.0
         for u, y in zip(us, outputs(*inputs), strict=True):
             total = total + ops.sum(u * y)
-        return total  # type: ignore[no-any-return]
+        return total
 
     return scalar
 

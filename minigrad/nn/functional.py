@@ -45,8 +45,8 @@ def _same_shape(name: str, x: Any, target: Any) -> None:
     if tuple(x.shape) != tuple(target.shape):
         raise ValueError(
             f"{name} needs input and target of one shape; got {tuple(x.shape)} and "
-            f"{tuple(target.shape)}, which would broadcast. Reshape one: target.reshape(input.shape), "
-            "or input.squeeze(-1)."
+            f"{tuple(target.shape)}, which could broadcast. Reshape one: "
+            "target.reshape(input.shape), or input.squeeze(-1)."
         )
 
 
@@ -57,7 +57,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def one_hot(labels: Any, num_classes: int) -> Tensor:
-    """Integers (…) as float rows (…, num_classes) with a single 1 each; others than 0 … C−1 as zeros."""
+    """Integers (…) as rows (…, num_classes) with a single 1; zeros for those out of range."""
     raw = labels.data if isinstance(labels, Tensor) else labels
     xp = namespace(raw)
     hot = xp.expand_dims(raw, axis=-1) == backend.arange(num_classes, like=raw)
@@ -128,9 +128,9 @@ def _hot_targets(
     ignored = labels == ignore_index
     if not bool(xp.all(inside | ignored)):
         raise ValueError(
-            f"cross_entropy of {classes} classes needs class numbers from 0 to {classes - 1}; found "
-            f"some from {int(xp.min(labels))} to {int(xp.max(labels))}. Renumber the classes, or "
-            "widen the last layer."
+            f"cross_entropy of {classes} classes needs class numbers from 0 to {classes - 1}; "
+            f"found some from {int(xp.min(labels))} to {int(xp.max(labels))}. Renumber the "
+            "classes, or widen the last layer."
         )
     raw = input.data if isinstance(input, Tensor) else input
     hot = xp.expand_dims(labels, axis=axis) == xp.reshape(

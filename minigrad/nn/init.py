@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.engine import clock
+from minigrad.operation import clock
 from minigrad.tensor import Tensor
 
 
@@ -45,7 +45,7 @@ def ones_(tensor: Tensor) -> Tensor:
 
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix."""
-    return _fill(tensor, np.eye(*tensor.shape))
+    return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:

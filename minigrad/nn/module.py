@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from minigrad import backend
-from minigrad.engine import clock, state
+from minigrad.operation import clock, state
 from minigrad.tensor import Tensor
 
 

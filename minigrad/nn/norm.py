@@ -24,6 +24,9 @@ class BatchNorm(Module):
     """
 
     ndims: tuple[int, ...] = ()
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor
 
     def __init__(
         self,
@@ -47,14 +50,14 @@ class BatchNorm(Module):
         x = x if isinstance(x, Tensor) else Tensor(x)
         self._check(x)
         per_channel = (1, -1) + (1,) * (x.ndim - 2)
-        if self.training or self.running_mean is None:
+        if self.training or self.running_mean is None or self.running_var is None:
             axis = (0, *range(2, x.ndim))
             z, mu, sigma = ops.standardize(x, axis=axis, eps=self.eps)
-            if self.training and self.running_mean is not None:
+            if self.training:
                 self._follow(mu.data, sigma.data, x.numel() // self.num_features)
         else:
-            mu = self.running_mean.data.reshape(per_channel)
-            var = self.running_var.data.reshape(per_channel)
+            mu = ops.reshape(self.running_mean, per_channel)
+            var = ops.reshape(self.running_var, per_channel)
             z = ops.normalize(x, mu, ops.sqrt(var + self.eps))
         if self.weight is None or self.bias is None:
             return z
@@ -65,12 +68,14 @@ class BatchNorm(Module):
 
     def _follow(self, mu: Any, sigma: Any, n: int) -> None:
         """Let the running statistics follow those of a batch of ``n`` values per channel."""
+        if self.running_mean is None or self.running_var is None:
+            return
         self.num_batches_tracked.data = self.num_batches_tracked.data + 1
         m = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
         unbiased = (sigma * sigma - self.eps) * (n / (n - 1))
         for running, batch in ((self.running_mean, mu), (self.running_var, unbiased)):
-            batch = namespace(batch).reshape(batch, running.shape)
-            running.data = (1 - m) * running.data + m * batch
+            batch_value = namespace(batch).reshape(batch, running.shape)
+            running.data = (1 - m) * running.data + m * batch_value
 
     def _check(self, x: Tensor) -> None:
         if x.ndim not in self.ndims or x.shape[1] != self.num_features:

@@ -51,7 +51,7 @@ def full(shape: Any, value: float, dtype: Any = None, requires_grad: bool = Fals
 
 
 def arange(*bounds: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """start, start + step, … up to but without stop: ``arange(stop)``, ``arange(start, stop, step)``."""
+    """From start in steps, without stop: ``arange(stop)``, ``arange(start, stop, step)``."""
     return _born(np.arange(*bounds), dtype, requires_grad)
 
 

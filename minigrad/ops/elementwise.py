@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minigrad.backend import Array, is_array, namespace
-from minigrad.engine import primitive
+from minigrad.operation import primitive
 from minigrad.tensor import Tensor
 
 
@@ -189,15 +189,6 @@ reciprocal.vjp(x=lambda g, out: -g * out * out)
 
 
 @primitive
-def abs(x: Array) -> Array:
-    """out = |x|; its slope at 0 is taken as 0."""
-    return namespace(x).abs(x)
-
-
-abs.vjp(x=lambda g, x: g * sign(x))
-
-
-@primitive
 def sign(x: Array) -> Array:
     """out = −1, 0 or 1; flat, so its gradient is 0."""
     return namespace(x).sign(x)
@@ -207,12 +198,18 @@ sign.vjp(x=lambda g: 0.0 * g)
 
 
 @primitive
+def abs(x: Array) -> Array:
+    """out = |x|; its slope at 0 is taken as 0."""
+    return namespace(x).abs(x)
+
+
+abs.vjp(x=lambda g, x: g * sign(x))
+
+
+@primitive
 def sin(x: Array) -> Array:
     """out = sin x."""
     return namespace(x).sin(x)
-
-
-sin.vjp(x=lambda g, x: g * cos(x))
 
 
 @primitive
@@ -221,6 +218,7 @@ def cos(x: Array) -> Array:
     return namespace(x).cos(x)
 
 
+sin.vjp(x=lambda g, x: g * cos(x))
 cos.vjp(x=lambda g, x: -g * sin(x))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.backend import Array, namespace
-from minigrad.engine import primitive
+from minigrad.operation import primitive
 from minigrad.ops.shape import matrix_transpose, reshape
 
 
@@ -21,7 +21,7 @@ _matmul.vjp(
 
 
 def matmul(x: Any, y: Any) -> Any:
-    """out[…, i, k] = Σⱼ x[…, i, j] y[…, j, k]; a vector is a row on the left, a column on the right."""
+    """out[…, i, k] = Σⱼ x[…, i, j] y[…, j, k]; a vector is a row left, a column right."""
     if x.ndim > 1 < y.ndim:
         return _matmul(x, y)
     if x.ndim == 0 or y.ndim == 0:

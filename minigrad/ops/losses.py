@@ -1,9 +1,9 @@
-"""The fused half of the classification loss; the losses themselves are in `minigrad.nn.functional`."""
+"""The fused half of the classification loss; the losses are in `minigrad.nn.functional`."""
 
 from __future__ import annotations
 
 from minigrad.backend import Array, namespace
-from minigrad.engine import primitive
+from minigrad.operation import primitive
 from minigrad.ops.elementwise import log
 from minigrad.ops.reductions import sum_over
 

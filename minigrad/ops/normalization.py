@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.backend import Array, namespace
-from minigrad.engine import broadcast_to, primitive
+from minigrad.engine import broadcast_to
+from minigrad.operation import primitive
 from minigrad.ops.elementwise import sqrt, square
 from minigrad.ops.reductions import Shape, count, mean_over
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minigrad.backend import Array, namespace
-from minigrad.engine import broadcast_to, primitive
+from minigrad.engine import broadcast_to
+from minigrad.operation import primitive
 from minigrad.ops.elementwise import abs, exp, maximum, minimum, sqrt, square, where
 from minigrad.ops.shape import flip, reshape, squeeze, take_along_dim
 

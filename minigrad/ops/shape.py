@@ -12,7 +12,7 @@ from typing import Any
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to as broadcast
-from minigrad.engine import primitive
+from minigrad.operation import primitive
 from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -168,7 +168,7 @@ _roll.vjp(
 
 
 def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
-    """The entries moved on by ``shifts`` along ``dims``; what falls off comes in at the other end."""
+    """The entries moved on by ``shifts`` along ``dims``; what falls off comes in again."""
     return _roll(x, shift=shifts, axis=dims)
 
 
@@ -218,7 +218,7 @@ def _take_along(x: Array, *, indices: Array, axis: int) -> Array:
 
 @primitive
 def _put_along(x: Array, *, indices: Array, axis: int, shape: Shape) -> Array:
-    """The transpose of taking: zeros of ``shape`` with ``x`` added at ``indices`` along ``axis``."""
+    """The transpose of taking: zeros of ``shape``, ``x`` added at ``indices`` along ``axis``."""
     xp = namespace(x)
     out = backend.zeros(shape, like=x)
     grid = []
@@ -238,7 +238,8 @@ _put_along.vjp(x=lambda g, indices, axis: _take_along(g, indices=indices, axis=a
 
 def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
     """out[i, j] = x[indices[i, j], j] for ``dim`` 0, and so on along other axes."""
-    return _take_along(x, indices=indices.data if isinstance(indices, Tensor) else indices, axis=dim % x.ndim)
+    raw = indices.data if isinstance(indices, Tensor) else indices
+    return _take_along(x, indices=raw, axis=dim % x.ndim)
 
 
 def gather(x: Any, dim: int, index: Any) -> Any:

@@ -1,0 +1,278 @@
+"""What an operation is: its declaration, its backward rules, and the record of each use.
+
+A `Primitive` is one declaration: a forward on raw arrays and, beside it, one backward rule per
+input. Calling it on arrays just computes; calling it on Tensors also leaves a `Node`. How nodes
+are read backwards is the matter of `minigrad.engine`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, overload
+
+from minigrad.tensor import Tensor, wrap
+
+Scope = tuple[tuple[str, str], ...]  # (name, class) of each module around an operation
+
+
+class _State(threading.local):
+    """What a thread is doing: whether it records, and inside which modules."""
+
+    recording: bool = True
+    scope: Scope = ()
+
+
+state = _State()
+clock = itertools.count(1).__next__  # one logical time for recordings and in-place writes
+
+
+class no_grad:  # noqa: N801 - reads as in PyTorch
+    """Record nothing inside the ``with`` block, or the decorated function, on this thread."""
+
+    recording = False
+
+    def __enter__(self) -> None:
+        """Remember what was set, and set ours."""
+        self._before = state.recording
+        state.recording = self.recording
+
+    def __exit__(self, *error: object) -> None:
+        """Set back what was."""
+        state.recording = self._before
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate ``function``."""
+
+        @functools.wraps(function)
+        def quiet(*args: Any, **kwargs: Any) -> Any:
+            with type(self)():
+                return function(*args, **kwargs)
+
+        return quiet
+
+
+class enable_grad(no_grad):  # noqa: N801
+    """Record again, inside a `no_grad` block."""
+
+    recording = True
+
+
+class Node:
+    """One recorded application of an operation.
+
+    ``inputs`` holds a Tensor where a rule will read its value or where the graph begins, and else
+    only the Node it came from, so that no array outlives its use. Links point to inputs alone:
+    there are no cycles, and a graph goes as soon as its result does.
+    """
+
+    __slots__ = ("dtype", "inputs", "op", "params", "scope", "shape", "time", "value")
+
+    def __init__(
+        self, op: Primitive, inputs: tuple[Any, ...], params: dict[str, Any], value: Any, like: Any
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.params = params
+        self.value = value  # the raw output, where a rule reads it
+        self.shape = like.shape
+        self.dtype = like.dtype
+        self.scope = state.scope
+        self.time = clock()
+
+
+class Rule:
+    """A backward rule: the upstream gradient ``g`` and what else it names in, a gradient out."""
+
+    __slots__ = ("input", "output", "reads", "rule")
+
+    def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: str) -> None:
+        names = rule.__code__.co_varnames[: rule.__code__.co_argcount]
+        if names[:1] != ("g",):
+            raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
+        self.rule = rule
+        self.input = op.inputs.index(input)
+        self.output = op.outputs.index(output)
+        self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
+
+    def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
+        """The gradient with respect to this rule's input."""
+        args = [read(node, key, create_graph) for read, key in self.reads]
+        return self.rule(g, *args)
+
+
+class Primitive:
+    """An operation on arrays with its backward rules; made with `primitive`.
+
+    Positional parameters of the forward are its inputs (arrays), keyword-only ones its parameters.
+    """
+
+    def __init__(self, forward: Callable[..., Any], outputs: tuple[str, ...] = ("out",)) -> None:
+        functools.update_wrapper(self, forward)
+        self.forward = forward
+        self.name: str = forward.__name__
+        code = forward.__code__  # read directly: inspect.signature would double the import time
+        names = code.co_varnames
+        first = code.co_argcount + code.co_kwonlyargcount
+        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.inputs = [*names[: code.co_argcount], *names[first : first + self.variadic]]
+        self.defaults = dict.fromkeys(names[code.co_argcount : first])
+        self.defaults.update(forward.__kwdefaults__ or {})
+        self.outputs = outputs
+        self.rules: tuple[Rule, ...] = ()
+        self._keeps_input = (False,) * len(self.inputs)
+        self._keeps_output = False
+
+    def __repr__(self) -> str:
+        """Name the operation."""
+        return f"<operation {self.name}>"
+
+    def source(self, name: str, asker: str) -> tuple[Callable[[Node, Any, bool], Any], Any]:
+        """How a rule reads ``name`` off a node; refuses what is no name of this operation."""
+        if name in self.inputs:
+            return _read_input, self.inputs.index(name)
+        if name in self.outputs:
+            return _read_output, self.outputs.index(name)
+        if name in self.defaults:
+            return _read_param, name
+        if name.endswith("_shape") and name.removesuffix("_shape") in self.inputs:
+            return _read_shape, self.inputs.index(name.removesuffix("_shape"))
+        known = ", ".join([*self.inputs, *self.outputs, *self.defaults])
+        raise TypeError(f"{self}: {asker} names {name!r}, which is none of: {known}")
+
+    def compile(self, rules: Mapping[str, Any]) -> tuple[Rule, ...]:
+        """Check rules given as ``input=rule`` or ``input={output: rule}``, and bind their names."""
+        compiled = []
+        for input, given in rules.items():
+            if input not in self.inputs:
+                known = ", ".join(self.inputs)
+                raise TypeError(f"{self} has no input {input!r} to differentiate; it has: {known}")
+            by_output = given if isinstance(given, dict) else {self.outputs[0]: given}
+            for output, rule in by_output.items():
+                if output not in self.outputs:
+                    known = ", ".join(self.outputs)
+                    raise TypeError(f"{self} has no output {output!r}; it has: {known}")
+                compiled.append(Rule(rule, self, input, output))
+        return tuple(compiled)
+
+    def vjp(self, **rules: Any) -> None:
+        """Declare the backward rules, one per differentiable input, as textbook lines.
+
+        A rule takes ``g``, the gradient of the loss by the output, and names what else it needs:
+        inputs, outputs (``out`` unless the operation names several), parameters, or ``x_shape``
+        for the shape of input ``x``. Only what is named is kept from forward to backward.
+        With several outputs an input has a rule for each: ``x={"z": rule, "sigma": rule}``. The
+        rule of a forward that takes any number of inputs, ``*xs``, answers a gradient for each.
+        """
+        self.rules = self.compile(rules)
+        reads = [read for rule in self.rules for read in rule.reads]
+        self._keeps_input = tuple(
+            (_read_input, index) in reads for index in range(len(self.inputs))
+        )
+        self._keeps_output = any(read is _read_output for read, _ in reads)
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        """Compute; and if any input is a Tensor, answer Tensors and record what was done."""
+        arrays = []
+        lifted = tracked = False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                lifted = True
+                tracked = tracked or x.tracked
+                arrays.append(x.data)
+            else:
+                arrays.append(x)
+        try:
+            value = self.forward(*arrays, **params)
+        except Exception as error:
+            error.add_note(self._context(arrays))
+            raise
+        if not lifted:
+            return value
+        if not (tracked and self.rules and state.recording):
+            return wrap(value) if len(self.outputs) == 1 else tuple([wrap(v) for v in value])
+        if False in self._keeps_input:
+            keeps = self._keeps_input * len(inputs) if self.variadic else self._keeps_input
+            inputs = tuple(
+                [
+                    x.node if not keep and isinstance(x, Tensor) and x.node is not None else x
+                    for x, keep in zip(inputs, keeps, strict=False)
+                ]
+            )
+        if self.defaults:
+            params = {**self.defaults, **params}
+        kept = value if self._keeps_output else None
+        if len(self.outputs) == 1:
+            return wrap(value, Node(self, inputs, params, kept, value))
+        node = Node(self, inputs, params, kept, value[0])
+        return tuple(
+            [wrap(v, Node(output, (node,), {"index": i}, None, v)) for i, v in enumerate(value)]
+        )
+
+    def _context(self, arrays: Iterable[Any]) -> str:
+        """Where and on what the operation failed, for the note on a kernel's own exception."""
+        path = ".".join(name for name, _ in state.scope if name)
+        place = f" in module {path!r}" if path else ""
+        shapes = ", ".join(str(getattr(x, "shape", x)) for x in arrays)
+        return f"in operation {self.name}({', '.join(self.inputs)}){place}, on shapes {shapes}"
+
+
+@overload
+def primitive(forward: Callable[..., Any]) -> Primitive: ...
+@overload
+def primitive(*, outputs: tuple[str, ...]) -> Callable[[Callable[..., Any]], Primitive]: ...
+def primitive(forward: Any = None, *, outputs: tuple[str, ...] = ("out",)) -> Any:
+    """Turn a function on arrays into an operation; give its backward rules with ``.vjp(...)``."""
+    return Primitive(forward) if forward else lambda f: Primitive(f, outputs)
+
+
+# ── what a rule may read off a node: raw arrays, or the graph's own Tensors ──────────────────────
+
+
+def _read_input(node: Node, index: int, create_graph: bool) -> Any:
+    x = node.inputs[index]
+    if not isinstance(x, Tensor):
+        return Tensor(x) if create_graph and hasattr(x, "dtype") else x
+    if x.written > node.time:
+        raise RuntimeError(
+            f"backward through {node.op.name} needs the value that input "
+            f"{node.op.inputs[index]!r}{f' ({x.name})' if x.name else ''} had when it ran; found "
+            "it overwritten in place since. Call backward before you write, or write to a copy."
+        )
+    return x if create_graph else x.data
+
+
+def _read_output(node: Node, index: int, create_graph: bool) -> Any:
+    if len(node.op.outputs) == 1:
+        return wrap(node.value, node) if create_graph else node.value
+    value = node.value[index]
+    return (
+        wrap(value, Node(output, (node,), {"index": index}, None, value)) if create_graph else value
+    )
+
+
+def _read_param(node: Node, name: str, _: bool) -> Any:
+    return node.params[name]
+
+
+def _read_shape(node: Node, index: int, _: bool) -> tuple[Any, ...]:
+    if node.op.variadic:
+        return tuple([x.shape for x in node.inputs])
+    shape: tuple[int, ...] = node.inputs[index].shape
+    return shape
+
+
+# ── the operation by which several outputs become Tensors of their own ───────────────────────────
+
+
+@primitive
+def output(values: Any, *, index: int) -> Any:
+    """One of the several outputs of an operation."""
+    return values[index]
+
+
+# The gradient of a tuple is a dict: index -> gradient, for those outputs that have one.
+output.vjp(values=lambda g, index: {index: g})
