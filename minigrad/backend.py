@@ -7,6 +7,7 @@ of the Python Array API standard on it. `use` decides only where *new* tensors a
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -253,10 +254,16 @@ def generator() -> np.random.Generator:
 
 def cupy_status() -> list[tuple[str, str]]:
     """What there is of CuPy, line by line, for `minigrad doctor`: (label, text)."""
+    from importlib import metadata  # noqa: PLC0415 - for this report alone
+
+    names = sorted({str(d.metadata["Name"]) for d in metadata.distributions()})
+    copies = [name for name in names if re.fullmatch(r"cupy(-cuda\d+x|-rocm.*)?", name)]
+    several = "several are installed and overwrite each other: {}; uninstall all, then install one"
+    lines = [("CuPy", several.format(", ".join(copies)))] if len(copies) > 1 else []
     try:
         cupy = get("cupy").xp
     except RuntimeError as error:
-        return [("CuPy", str(error))]
+        return [*lines, ("CuPy", str(error))]
     runtime = cupy.cuda.runtime
     device = runtime.getDeviceProperties(runtime.getDevice())["name"].decode()
     driver, cuda = (
@@ -265,6 +272,7 @@ def cupy_status() -> list[tuple[str, str]]:
     )
     match = "match" if driver.split(".")[0] >= cuda.split(".")[0] else "the driver is too old"
     return [
+        *lines,
         ("CuPy", cupy.__version__),
         ("GPU", device),
         ("CUDA", f"driver supports {driver}, CuPy uses {cuda}: {match}"),

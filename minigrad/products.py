@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -129,11 +128,9 @@ class BackpropProduct:
         head = f"backprop product, scaling={self.scaling!r}: {n} × {m}, batch of {self.batch}"
         return f"{head}\n{self.table()}"
 
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}</pre>"
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _repr_markdown_(self) -> str:
+        """The formula and the table, for a notebook."""
+        return f"$${self.latex()}$$\n\n```text\n{self!r}\n```"
 
 
 def _tex(name: str) -> str:

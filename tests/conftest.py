@@ -1,4 +1,4 @@
-"""Where the tests run: NumPy, the strict stand-in for CuPy, and CuPy itself where there is a GPU."""
+"""Where the tests run: NumPy, the strict stand-in for CuPy, and CuPy where there is a GPU."""
 
 from __future__ import annotations
 

@@ -134,7 +134,11 @@ SAMPLES: list[Sample] = [
     Sample("x**-1.5", lambda m, x: x**-1.5, ((2, 3),), "positive"),
     Sample("2**x", lambda m, x: 2.0**x, ((2, 3),)),
     Sample("scalars", lambda m, x: 2 / (1 - x / 3) + (3 - x) * 2, ((2, 3),), "positive"),
-    *[s for name in ("neg", "exp", "sin", "cos", "tanh", "sigmoid", "square") for s in _unary(name)],
+    *[
+        s
+        for name in ("neg", "exp", "sin", "cos", "tanh", "sigmoid", "square")
+        for s in _unary(name)
+    ],
     *[s for name in ("expm1", "relu", "abs", "sign") for s in _unary(name, "apart")],
     *[
         s

@@ -55,7 +55,7 @@ def test_float32_stays_float32(place: str, sample: Sample) -> None:
 
 @samples
 def test_mixed_dtypes_promote_and_come_back(place: str, sample: Sample) -> None:
-    """One float32 input among float64 ones gives a float64 result and float32 gradients of its own."""
+    """A float32 input among float64 ones gives a float64 result and a float32 gradient."""
     if len(sample.shapes) == 1:
         pytest.skip("one input only")
     xs = [
@@ -198,7 +198,10 @@ def test_boolean_masks_select() -> None:
     ("call", "said"),
     [
         (lambda x: x.sum(5), r"axis 5 is out of bounds for array of dimension 2"),
-        (lambda x: mg.mm(x, x[0]), r"mm needs 2-d and 2-d operands; got shapes \(2, 3\) and \(3,\)"),
+        (
+            lambda x: mg.mm(x, x[0]),
+            r"mm needs 2-d and 2-d operands; got shapes \(2, 3\) and \(3,\)",
+        ),
         (lambda x: mg.split(x, [1, 1], 1), r"\[1, 1\] was asked for along axis 1, which has 3"),
         (lambda x: mg.matmul(x, mg.tensor(2.0)), r"Use \* to scale"),
     ],

@@ -221,11 +221,12 @@ def _put_along(x: Array, *, indices: Array, axis: int, shape: Shape) -> Array:
     """The transpose of taking: zeros of ``shape``, ``x`` added at ``indices`` along ``axis``."""
     xp = namespace(x)
     out = backend.zeros(shape, like=x)
-    grid = []
-    for a, n in enumerate(x.shape):
-        along = tuple(n if b == a else 1 for b in range(x.ndim))
-        grid.append(xp.reshape(backend.arange(n, like=x), along))
-    grid[axis] = indices
+    grid = [
+        indices
+        if a == axis
+        else xp.reshape(backend.arange(n, like=x), tuple(n if b == a else 1 for b in range(x.ndim)))
+        for a, n in enumerate(x.shape)
+    ]
     backend.add_at(out, tuple(grid), x)
     return out
 

@@ -1,0 +1,150 @@
+"""Backends: the data decides, `use` says where new tensors are born, and nothing else moves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import host, near
+
+import minigrad as mg
+from minigrad import backend, nn, optim
+
+
+def test_use_is_a_call_and_a_context() -> None:
+    """use() switches for good, `with use()` for a block, and existing tensors stay."""
+    x = mg.zeros(1)
+    with mg.use("strict"):
+        assert mg.zeros(1).backend == "strict"
+        assert x.backend == "numpy"
+        with mg.use("numpy"):
+            assert mg.zeros(1).backend == "numpy"
+        assert mg.zeros(1).backend == "strict"
+    assert mg.zeros(1).backend == "numpy"
+    mg.use("strict")
+    assert mg.zeros(1).backend == "strict"
+    mg.use("numpy")
+
+
+def test_an_unknown_backend_lists_the_known_ones() -> None:
+    """use("jax") names what there is."""
+    with pytest.raises(ValueError, match=r"unknown backend\. Known ones: 'numpy', 'cupy'"):
+        mg.use("jax")
+
+
+def test_cupy_that_is_absent_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without CuPy, use("cupy") says so and names the extras."""
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.setattr(backend, "_loaded", {})
+    with pytest.raises(RuntimeError, match=r"found no working CuPy.*minigrad\[cuda12\]"):
+        mg.use("cupy")
+    assert "minigrad[cuda13]" in dict(backend.cupy_status())["CuPy"]
+
+
+@pytest.mark.parametrize(
+    ("version", "devices", "said"),
+    [("13.6.0", 1, "found CuPy 13.6.0. Upgrade"), ("14.0.0", 0, "but no GPU.*nvidia-smi")],
+)
+def test_cupy_that_cannot_work_says_why(
+    monkeypatch: pytest.MonkeyPatch, version: str, devices: int, said: str
+) -> None:
+    """An old CuPy, and one without a GPU, are refused with what to do."""
+    runtime = SimpleNamespace(getDeviceCount=lambda: devices, CUDARuntimeError=OSError)
+    fake = SimpleNamespace(__version__=version, cuda=SimpleNamespace(runtime=runtime))
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    monkeypatch.setattr(backend, "_loaded", {})
+    with pytest.raises(RuntimeError, match=said):
+        mg.use("cupy")
+
+
+def test_the_environment_chooses_at_first_need() -> None:
+    """MINIGRAD_BACKEND is read when the first tensor is born, and a wrong one is explained."""
+    code = "import minigrad as mg; print('imported'); mg.zeros(1)"
+    env = {**os.environ, "MINIGRAD_BACKEND": "abacus"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
+    )
+    assert run.stdout == "imported\n"
+    assert "asks for an unknown backend. Known ones: 'numpy', 'cupy'" in run.stderr
+
+
+def test_mixing_backends_raises() -> None:
+    """Tensors of two backends do not combine."""
+    x = mg.ones(2)
+    y = x.to("strict")
+    with pytest.raises((TypeError, ValueError)) as caught:
+        y * x
+    assert "in operation mul" in caught.value.__notes__[0]
+
+
+def test_the_stand_in_refuses_what_cupy_refuses() -> None:
+    """Stray NumPy calls, implicit transfers and data-dependent shapes raise on the stand-in."""
+    with mg.use("strict"):
+        x = mg.tensor([1.0, 2.0]).data
+    for stray in (
+        lambda: np.exp(x),
+        lambda: np.ones(2) * x,
+        lambda: np.asarray(x),
+        lambda: np.float64(2) * x,
+        lambda: x[x > 1],
+    ):
+        with pytest.raises((TypeError, RuntimeError, ValueError)):
+            stray()
+
+
+@pytest.mark.parametrize("norm", [nn.BatchNorm1d, nn.LayerNorm])
+def test_a_training_step_stays_on_its_backend(place: str, norm: Any) -> None:
+    """Forward, backward and step run on any backend and equal NumPy's."""
+
+    def train() -> list[Any]:
+        mg.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 6), norm(6), nn.ReLU(), nn.Linear(6, 3)).double()
+        x, t = mg.randn(8, 4, dtype=mg.float64), mg.randint(0, 3, (8,))
+        optimizer = optim.Adam(model.parameters(), lr=0.1)
+        losses = []
+        for _ in range(3):
+            loss = nn.functional.cross_entropy(model(x), t)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss)
+        return [*losses, *model.state_dict().values()]
+
+    here = train()
+    with mg.use("numpy"):
+        there = train()
+    for a, b in zip(here, there, strict=True):
+        assert a.backend == place
+        near(a, b, 1e-9)
+
+
+def test_no_float64_is_smuggled_in() -> None:
+    """A float32 training step runs on a device that has no float64."""
+    strict = pytest.importorskip("array_api_strict")
+    device = strict.Device("no_float64")
+
+    def load() -> backend.Backend:
+        def from_numpy(x: Any) -> Any:
+            found = np.asarray(x)
+            found = found.astype("float32") if found.dtype == np.float64 else found
+            return strict.asarray(found, device=device)
+
+        return backend.Backend("strict32", strict, from_numpy, host, backend.get("strict").add_at)
+
+    model = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.LayerNorm(6))
+    one = load()
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = one.from_numpy(tensor.data)
+    x = mg.Tensor(
+        one.from_numpy(np.ones((8, 4), "float32") * np.arange(8, dtype="float32")[:, None])
+    )
+    y = model(x)
+    (y * y).sum().backward()
+    assert {str(p.grad.dtype).rpartition(".")[2] for p in model.parameters()} == {"float32"}
+    optim.SGD(model.parameters(), lr=0.1, momentum=0.9).step()
+    assert str(model(x).dtype).endswith("float32")

@@ -1,0 +1,350 @@
+"""The engine: declarations checked at import, sweeps right at every order, graphs that go."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import near
+
+import minigrad as mg
+from minigrad import engine, nn, operation
+
+
+def scalar(x: float, **kwargs: Any) -> mg.Tensor:
+    """A float64 leaf."""
+    return mg.tensor(x, dtype=mg.float64, requires_grad=True, **kwargs)
+
+
+# ── declarations ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"w": lambda g: g}, "no input 'w'"),
+        ({"x": lambda up: up}, "must take the upstream gradient g first"),
+        ({"x": lambda g, y: g * y}, "names 'y', which is none of: x, out, k"),
+        ({"x": {"other": lambda g: g}}, "no output 'other'"),
+        ({"k": lambda g: g}, "no input 'k'"),
+    ],
+)
+def test_a_wrong_rule_does_not_ship(rules: Any, said: str) -> None:
+    """A rule for no input, or that names nothing of its operation, fails where it is declared."""
+
+    @mg.primitive
+    def scale(x: Any, *, k: float) -> Any:
+        return k * x
+
+    with pytest.raises(TypeError, match=said):
+        scale.vjp(**rules)
+
+
+def test_only_what_a_rule_names_is_kept() -> None:
+    """The graph lets go of values that no rule reads: here those between two additions."""
+    x = mg.tensor(np.ones(1000), requires_grad=True)
+    y = x + 1
+    value = weakref.ref(y.data)
+    z = (y + 1).sum()
+    del y
+    assert value() is None
+    z.backward()
+    near(x.grad, np.ones(1000))
+
+
+# ── derivatives ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4, 5])
+def test_every_order_of_derivative(order: int) -> None:
+    """The n-th derivative of x⁵·eˣ-like towers equals the closed form."""
+    x = scalar(1.3)
+    y = x**5
+    for _ in range(order):
+        (y,) = mg.grad(y, x, create_graph=True)
+    coefficient = np.prod([5 - i for i in range(order)])
+    assert y.item() == pytest.approx(coefficient * 1.3 ** (5 - order), rel=1e-12)
+
+
+def test_paths_are_summed() -> None:
+    """A value used twice takes the sum over both paths, and so does a leaf used thrice."""
+    x = scalar(3.0)
+    y = x * x
+    z = y * y + y * x
+    z.backward()
+    assert x.grad.item() == pytest.approx(4 * 27 + 3 * 9)
+
+
+def test_gradients_add_up_until_cleared() -> None:
+    """A second backward adds to .grad, as in PyTorch; intermediate gradients do not pile up."""
+    c = scalar(2.0)
+    y = (3 * c) ** 2
+    y.backward()
+    y.backward()
+    assert c.grad.item() == pytest.approx(72.0)
+
+
+def test_leaves_do_not_share_their_gradients() -> None:
+    """Two leaves handed the same upstream array get gradients of their own memory."""
+    a, b = mg.tensor(np.ones(3), requires_grad=True), mg.tensor(np.ones(3), requires_grad=True)
+    seed = np.ones(3)
+    (a + b).backward(seed)
+    a.grad.data[0] = 7.0
+    assert b.grad.data[0] == 1.0
+    assert seed[0] == 1.0
+    c = mg.tensor(np.ones((2, 3)), requires_grad=True)
+    (c.reshape(6) + (d := mg.tensor(np.ones(6), requires_grad=True))).backward(np.ones(6))
+    c.grad.data[0, 0] = 7.0
+    assert d.grad.data[0] == 1.0
+
+
+def test_only_wanted_paths_are_followed() -> None:
+    """Grad by one input does not run rules that lead to others."""
+    ran = []
+
+    @mg.primitive
+    def watched(x: Any) -> Any:
+        return x * 1.0
+
+    watched.vjp(x=lambda g: (ran.append(1), g)[1])
+    x, w = scalar(1.0), scalar(2.0)
+    y = watched(w) * x
+    mg.grad(y, x)
+    assert ran == []
+    mg.grad(y, w)
+    assert ran == [1]
+
+
+def test_gradients_of_results_in_between() -> None:
+    """Grad reaches any tensor of the graph, not leaves alone, and answers a tuple."""
+    x = scalar(2.0)
+    h = x * x
+    y = h * h
+    dh, dx = mg.grad(y, [h, x])
+    assert (dh.item(), dx.item()) == (8.0, 32.0)
+    assert x.grad is None
+
+
+def test_several_outputs_with_their_gradients() -> None:
+    """Grad of several outputs sums them, each weighted by its upstream gradient."""
+    x = mg.tensor(np.arange(3.0), requires_grad=True)
+    (g,) = mg.grad([x * x, 3 * x], x, [np.ones(3), np.full(3, 2.0)])
+    near(g, 2 * np.arange(3.0) + 6)
+
+
+def test_backward_with_create_graph_leaves_a_differentiable_gradient() -> None:
+    """After backward(create_graph=True) .grad itself can be differentiated."""
+    x = scalar(2.0)
+    (x**3).backward(create_graph=True)
+    assert mg.grad(x.grad, x)[0].item() == pytest.approx(12.0)
+
+
+def test_create_graph_inside_no_grad() -> None:
+    """create_graph records the gradients even where recording was switched off."""
+    x = scalar(2.0)
+    y = x**3
+    with mg.no_grad():
+        (g,) = mg.grad(y, x, create_graph=True)
+    assert mg.grad(g, x)[0].item() == pytest.approx(12.0)
+
+
+def test_any_number_of_inputs() -> None:
+    """A forward that takes *xs gives each its own gradient, also where one comes twice."""
+    x, y = mg.tensor(np.ones(2), requires_grad=True), mg.tensor(np.ones(3), requires_grad=True)
+    (mg.cat([x, y, x]) * np.arange(7.0)).sum().backward()
+    near(x.grad, np.array([0.0 + 5, 1.0 + 6]))
+    near(y.grad, np.array([2.0, 3.0, 4.0]))
+
+
+# ── fitting ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_rule_of_the_wrong_shape_is_named() -> None:
+    """A gradient that cannot be summed to its input names operation, input and both shapes."""
+
+    @mg.primitive
+    def wrong(x: Any) -> Any:
+        return x.sum(axis=0)
+
+    wrong.vjp(x=lambda g: g)  # forgets to spread
+    x = mg.tensor(np.ones((2, 3)), requires_grad=True)
+    with pytest.raises(ValueError, match=r"shape \(3,\).*input of shape \(2, 3\)") as caught:
+        wrong(x).backward(np.ones(3))
+    assert "in the backward rule of wrong for input 'x'" in caught.value.__notes__
+
+
+# ── graphs ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_long_chain_needs_no_recursion() -> None:
+    """A chain of 200,000 operations is differentiated and freed."""
+    x = mg.tensor(1.0, dtype=mg.float64, requires_grad=True)
+    y = x
+    for _ in range(200_000):
+        y = y + 1e-6 * x
+    y.backward()
+    assert x.grad.item() == pytest.approx(1.2)
+    del y
+
+
+def test_graphs_go_without_the_garbage_collector() -> None:
+    """No cycles: the arrays of a graph, also one of second order, go with its result."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2))
+    x = mg.randn(5, 3).requires_grad_()
+    gc.collect()
+    gc.disable()
+    try:
+        loss = nn.functional.cross_entropy(model(x), np.zeros(5, int))
+        (g,) = mg.grad(loss, x, create_graph=True)
+        second = (g * g).sum()
+        second.backward()
+        nodes = [weakref.ref(v.value) for v in engine.order([second])
+                 if isinstance(v, operation.Node) and isinstance(v.value, np.ndarray)]  # fmt: skip
+        assert nodes
+        del loss, g, second
+        assert [node for node in nodes if node() is not None] == []
+    finally:
+        gc.enable()
+
+
+def test_order_puts_results_before_their_inputs() -> None:
+    """Every vertex comes before what it was computed from; leaves come last."""
+    a, b = scalar(1.0), scalar(2.0)
+    y = ((a * b) + a.exp()) * b
+    vertices = engine.order([y])
+    place = {v: i for i, v in enumerate(vertices)}
+    for v in vertices:
+        if isinstance(v, operation.Node):
+            assert all(place[v] < place[engine.vertex(x)] for x in v.inputs if engine.vertex(x))
+    assert [isinstance(v, mg.Tensor) for v in vertices][-2:] == [True, True]
+
+
+def test_sweep_yields_every_gradient_once_and_final() -> None:
+    """The gradients of all vertices can be read in one loop, hooks are not needed."""
+    x = scalar(3.0)
+    h = x * x
+    y = h + h * x
+    seen = list(engine.sweep([y], [np.ones(())]))
+    assert len({id(v) for v, _ in seen}) == len(seen)
+    found = dict(seen)
+    assert float(found[h.node]) == 4.0
+    assert float(found[x]) == pytest.approx(2 * 3 + 3 * 9)
+
+
+# ── recording ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_grad_is_of_its_thread() -> None:
+    """Switching recording off in one thread leaves it on in another."""
+    x = scalar(1.0)
+    found = []
+
+    def record() -> None:
+        found.append((x * 2).requires_grad)
+
+    with mg.no_grad():
+        thread = threading.Thread(target=record)
+        thread.start()
+        thread.join()
+        found.append((x * 2).requires_grad)
+        with mg.enable_grad():
+            found.append((x * 2).requires_grad)
+    assert found == [True, False, True]
+
+
+def test_no_grad_decorates() -> None:
+    """As a decorator no_grad covers the function's calls and comes back after an error."""
+
+    @mg.no_grad()
+    def f(x: mg.Tensor) -> mg.Tensor:
+        return 1 / 0 if x.item() == 0 else x * 2
+
+    assert not f(scalar(1.0)).requires_grad
+    with pytest.raises(ZeroDivisionError):
+        f(scalar(0.0))
+    assert (scalar(1.0) * 2).requires_grad
+
+
+def test_arrays_in_array_out() -> None:
+    """Operations on arrays answer arrays and record nothing."""
+    assert type(mg.exp(np.ones(2))) is np.ndarray
+    assert type(mg.softmax(np.ones((2, 2)), 1)) is np.ndarray
+
+
+def test_a_kernels_own_exception_gains_a_note() -> None:
+    """NumPy's error keeps its type and says in which operation and module, on what shapes."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            self.head = nn.Sequential(Add())
+
+        def forward(self, x: Any) -> Any:
+            return self.head(x)
+
+    class Add(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x + np.ones(4)
+
+    with pytest.raises(ValueError, match="broadcast") as caught:
+        Net()(mg.tensor(np.ones(3)))
+    assert caught.value.__notes__ == [
+        "in operation add(x, y) in module 'head.0', on shapes (3,), (4,)"
+    ]
+
+
+# ── errors ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda x: (x * 2).backward(), r"starts from a scalar; this tensor has shape \(3,\)"),
+        (lambda x: x.detach().sum().backward(), "requires_grad=True; this one"),
+        (lambda x: (x * 2).backward(np.ones(2)), r"shape \(2,\) for a result of shape \(3,\)"),
+        (lambda x: mg.grad((x * 2).sum(), scalar(1.0)), "input 0 .* was not used to compute"),
+        (lambda x: mg.grad(x.sum(), mg.tensor(1.0)), "input 0 .* does not require grad"),
+    ],
+)
+def test_wrong_requests_are_explained(call: Any, said: str) -> None:
+    """backward() and grad() say what was asked, what was found and what to do."""
+    with pytest.raises((RuntimeError, ValueError), match=said):
+        call(mg.tensor(np.ones(3), requires_grad=True))
+
+
+def test_allow_unused_answers_none() -> None:
+    """With allow_unused an input without a path answers None, which is not 0."""
+    x, other = scalar(1.0), scalar(1.0)
+    assert mg.grad(x * 2, [x, other], allow_unused=True)[1] is None
+
+
+def test_a_write_that_backward_would_miss_is_caught() -> None:
+    """Overwriting a value that a rule will read is an error naming operation and input."""
+    w = nn.Parameter(mg.tensor(np.ones(3)))
+    w.name = "w"
+    y = (w * w).sum()
+    with mg.no_grad():
+        w -= 0.1
+    with pytest.raises(RuntimeError, match=r"backward through mul needs .* 'y' \(w\)"):
+        y.backward()
+    z = (w + 1).sum()  # no rule of an addition reads its inputs
+    with mg.no_grad():
+        w -= 0.1
+    z.backward()
+    near(w.grad, np.ones(3))
+
+
+def test_import_loads_numpy_and_nothing_else() -> None:
+    """Import minigrad brings in no other package than NumPy, and nothing for drawing or lessons."""
+    code = (
+        "import sys; import numpy; before = set(sys.modules); import minigrad; "
+        "print(*sorted({m.partition('.')[0] for m in set(sys.modules) - before}))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    extra = set(out.stdout.split()) - set(sys.stdlib_module_names)
+    assert extra == {"minigrad"}
