@@ -61,7 +61,7 @@ def _gpu() -> Lines:
 
 
 def _drawing() -> Lines:
-    from minigrad.draw.render import drawing_path  # noqa: PLC0415
+    from minigrad.drawing.render import drawing_path  # noqa: PLC0415
 
     yield "drawing", drawing_path()
 
