@@ -6,6 +6,7 @@ of the Python Array API standard on it. `use` decides only where *new* tensors a
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
@@ -38,11 +39,22 @@ class Backend:
     xp: ModuleType
     from_numpy: Callable[[np.ndarray], Array]
     to_numpy: Callable[[Array], np.ndarray]
+    # Two kernels that the Array API standard lacks:
     add_at: Callable[[Array, Any, Array], None]  # x[index] += y, repeated targets adding up
+    erf: Callable[[Array], Array]  # the error function
 
 
 def _load_numpy() -> Backend:
-    return Backend("numpy", np, np.asarray, np.asarray, np.add.at)
+    return Backend("numpy", np, np.asarray, np.asarray, np.add.at, _erf)
+
+
+def _erf(x: np.ndarray) -> np.ndarray:
+    """SciPy's where it is installed (with the lessons it is), else Python's, entry by entry."""
+    try:
+        from scipy.special import erf  # noqa: PLC0415 - no dependency of the engine
+    except ImportError:
+        return np.vectorize(math.erf, otypes=[x.dtype])(x)
+    return np.asarray(erf(x))
 
 
 def _load_cupy() -> Backend:
@@ -69,7 +81,9 @@ def _load_cupy() -> Backend:
             f"{asked}; found CuPy {cupy.__version__} but no GPU{reason}. Run on a machine with "
             'one, check its driver with nvidia-smi, or stay on use("numpy").'
         )
-    return Backend("cupy", cupy, cupy.asarray, cupy.asnumpy, cupy.add.at)
+    from cupyx.scipy.special import erf  # noqa: PLC0415
+
+    return Backend("cupy", cupy, cupy.asarray, cupy.asnumpy, cupy.add.at, erf)
 
 
 _loaders: dict[str, Callable[[], Backend]] = {"numpy": _load_numpy, "cupy": _load_cupy}
@@ -203,6 +217,11 @@ def arange(n: int, like: Array) -> Array:
 def add_at(x: Array, index: Any, y: Array) -> None:
     """x[index] += y, where a target named twice takes both."""
     of(x).add_at(x, index, y)
+
+
+def erf(x: Array) -> Array:
+    """The error function of each entry."""
+    return of(x).erf(x)
 
 
 def dtype_on(xp: Any, dtype: Any) -> Any:

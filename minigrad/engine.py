@@ -8,10 +8,20 @@ that gradients of gradients need nothing more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from minigrad.backend import Array, lift, namespace
-from minigrad.operation import Node, Primitive, Rule, enable_grad, no_grad, output, primitive
+from minigrad.operation import (
+    WATCHED,
+    Node,
+    Primitive,
+    Rule,
+    enable_grad,
+    output,
+    primitive,
+    state,
+)
 from minigrad.tensor import Tensor, wrap
 
 # ── undoing what a forward did implicitly ────────────────────────────────────────────────────────
@@ -99,6 +109,7 @@ def sweep(
     vertices = order(roots)
     live = set(vertices) if wanted is None else _leading_to(wanted, vertices)
     replaced = rules or {}
+    watched = state.recording == WATCHED
     gradients: dict[Vertex, Any] = {}
     for root, seed in zip(roots, seeds, strict=True):
         _accumulate(gradients, vertex(root), seed)
@@ -119,6 +130,10 @@ def sweep(
             try:
                 answer = rule(upstream, v, create_graph)
                 parts = answer if v.op.variadic else [answer]
+                if watched and v.op is not output:
+                    from minigrad.anomaly import check  # noqa: PLC0415 - a tool, where asked for
+
+                    check(v, parts, {"g": upstream}, "the gradient that comes out of")
                 for x, target, part in zip(xs, targets, parts, strict=True):
                     if target is not None:
                         _accumulate(gradients, target, part if v.op is output else _fitted(part, x))
@@ -188,7 +203,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     """Add d``y``/d``x`` to ``x.grad`` of every leaf ``x`` that ``y`` was computed from."""
     given: set[int] = set()
     seed = _seed(y, gradient, create_graph, "backward()")
-    with enable_grad() if create_graph else no_grad():
+    with enable_grad() if create_graph and not state.recording else nullcontext():
         for v, g in sweep([y], [seed], create_graph=create_graph):
             if not isinstance(v, Tensor):
                 continue
@@ -233,7 +248,7 @@ def grad(
     places = [vertex(x) for x in xs]
     asked = set(places)
     walk = sweep(ys, seeds, wanted=xs, create_graph=create_graph)
-    with enable_grad() if create_graph else no_grad():
+    with enable_grad() if create_graph and not state.recording else nullcontext():
         found = {v: g for v, g in walk if v in asked}
     for i, v in enumerate(places):
         if v not in found and not allow_unused:

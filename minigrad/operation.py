@@ -19,10 +19,13 @@ from minigrad.tensor import Tensor, wrap
 Scope = tuple[tuple[str, str], ...]  # (name, class) of each module around an operation
 
 
+OFF, ON, WATCHED = 0, 1, 2  # whether operations are recorded, and checked as they are
+
+
 class _State(threading.local):
     """What a thread is doing: whether it records, and inside which modules."""
 
-    recording: bool = True
+    recording: int = 1  # OFF, ON or WATCHED
     scope: Scope = ()
 
 
@@ -33,7 +36,7 @@ clock = itertools.count(1).__next__  # one logical time for recordings and in-pl
 class no_grad:  # noqa: N801 - reads as in PyTorch
     """Record nothing inside the ``with`` block, or the decorated function, on this thread."""
 
-    recording = False
+    recording = OFF
 
     def __enter__(self) -> None:
         """Remember what was set, and set ours."""
@@ -58,7 +61,7 @@ class no_grad:  # noqa: N801 - reads as in PyTorch
 class enable_grad(no_grad):  # noqa: N801
     """Record again, inside a `no_grad` block."""
 
-    recording = True
+    recording = ON
 
 
 class Node:
@@ -192,7 +195,8 @@ class Primitive:
             raise
         if not lifted:
             return value
-        if not (tracked and self.rules and state.recording):
+        recording = state.recording
+        if not (tracked and self.rules and recording):
             return wrap(value) if len(self.outputs) == 1 else tuple([wrap(v) for v in value])
         if False in self._keeps_input:
             keeps = self._keeps_input * len(inputs) if self.variadic else self._keeps_input
@@ -205,9 +209,15 @@ class Primitive:
         if self.defaults:
             params = {**self.defaults, **params}
         kept = value if self._keeps_output else None
-        if len(self.outputs) == 1:
-            return wrap(value, Node(self, inputs, params, kept, value))
-        node = Node(self, inputs, params, kept, value[0])
+        several = len(self.outputs) > 1
+        node = Node(self, inputs, params, kept, value[0] if several else value)
+        if recording == WATCHED:
+            from minigrad.anomaly import check  # noqa: PLC0415 - a tool, where it was asked for
+
+            given = dict(zip(self.inputs, arrays, strict=False))
+            check(node, value if several else [value], given, "the result of")
+        if not several:
+            return wrap(value, node)
         return tuple(
             [wrap(v, Node(output, (node,), {"index": i}, None, v)) for i, v in enumerate(value)]
         )

@@ -53,8 +53,6 @@ class Tensor:
 
     __slots__ = ("__weakref__", "data", "grad", "name", "node", "tracked", "written")
 
-    __array_ufunc__ = None  # NumPy then leaves `array + tensor` to Tensor
-
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         self.data: Array = data if backend.is_array(data) else as_array(data)
         if isinstance(self.data, SCALAR):
@@ -186,6 +184,31 @@ class Tensor:
                 "same name in minigrad to stay in it."
             )
         return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Tensor:
+        """Let ``array + tensor`` and ``np.exp(tensor)`` be minigrad's own, recorded, operations."""
+        name = _UFUNCS.get(ufunc.__name__, ufunc.__name__)
+        if method != "__call__" or kwargs or not hasattr(ops, name):
+            how = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise TypeError(
+                f"np.{how} was called on a tensor; minigrad records no operation of that name or "
+                "with these arguments. Use operations of minigrad, or leave the graph with "
+                "x.detach().numpy()."
+            )
+        return getattr(ops, name)(*inputs)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        """Hand the memory to another library: ``torch.from_dlpack(x)`` copies nothing."""
+        if self.tracked:
+            raise BufferError(
+                "DLPack was asked for a tensor that requires grad, which would silently cut the "
+                "graph. Use x.detach()."
+            )
+        return self.data.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        """Where the memory is."""
+        return self.data.__dlpack_device__()
 
     def __float__(self) -> float:
         """The one number, as a float."""
@@ -453,6 +476,26 @@ def as_array(data: Any, dtype: Any = None) -> Array:
         return data if dtype is None else namespace(data).astype(data, dtype)
     return backend.default().from_numpy(np.asarray(data, dtype=dtype))
 
+
+# What NumPy calls differently.
+_UFUNCS = {
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "div",
+    "negative": "neg",
+    "power": "pow",
+    "absolute": "abs",
+    "equal": "eq",
+    "not_equal": "ne",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}
 
 _new = Tensor.__new__
 

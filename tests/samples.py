@@ -136,7 +136,7 @@ SAMPLES: list[Sample] = [
     Sample("scalars", lambda m, x: 2 / (1 - x / 3) + (3 - x) * 2, ((2, 3),), "positive"),
     *[
         s
-        for name in ("neg", "exp", "sin", "cos", "tanh", "sigmoid", "square")
+        for name in ("neg", "exp", "erf", "sin", "cos", "tanh", "sigmoid", "square")
         for s in _unary(name)
     ],
     *[s for name in ("expm1", "relu", "abs", "sign") for s in _unary(name, "apart")],
@@ -225,6 +225,36 @@ SAMPLES: list[Sample] = [
     Sample("mv", lambda m, x, y: m.mv(x, y), ((2, 3), (3,))),
     Sample("dot", lambda m, x, y: m.dot(x, y), ((3,), (3,))),
     Sample("outer", lambda m, x, y: m.outer(x, y), ((3,), (2,))),
+    Sample("addmm", lambda m, x, a, b: m.addmm(x, a, b, beta=0.5, alpha=2), ((2,), (3, 2), (2, 2))),
+    *[
+        Sample(
+            f"einsum {equation}",
+            lambda m, *xs, equation=equation: m.einsum(equation, *xs),
+            shapes,
+        )
+        for equation, shapes in (
+            ("ij,jk->ik", ((2, 3), (3, 2))),
+            ("ij,jk", ((2, 3), (3, 2))),
+            ("bij,bjk->bki", ((2, 2, 3), (2, 3, 2))),
+            ("i,j->ij", ((2,), (3,))),
+            ("ij->ji", ((2, 3),)),
+            ("ij->", ((2, 3),)),
+            ("ii->i", ((3, 3),)),
+            ("ii", ((3, 3),)),
+            ("iji->j", ((2, 3, 2),)),
+            ("i,i->", ((3,), (3,))),
+            ("...i,ij->...j", ((2, 2, 3), (3, 2))),
+            ("...ij,...jk->...ik", ((2, 1, 2, 2), (3, 2, 2))),
+            ("ij,jk,kl->il", ((2, 2), (2, 3), (3, 2))),
+            ("bhqd,bhkd->bhqk", ((1, 2, 2, 3), (1, 2, 3, 3))),
+        )
+    ],
+    Sample("tensordot", lambda m, x, y: m.tensordot(x, y, 1), ((2, 3), (3, 2))),
+    Sample(
+        "tensordot lists",
+        lambda m, x, y: m.tensordot(x, y, ([0, 2], [2, 0])),
+        ((2, 3, 2), (2, 3, 2)),
+    ),
     Sample(
         "linear",
         lambda m, x, w, b: ops.linear(x, w, b),

@@ -90,13 +90,17 @@ def test_seeds_repeat(place: str) -> None:
 
 
 def test_numpy_defers_to_tensors() -> None:
-    """array + tensor is a Tensor, recorded; np.add and np.asarray do not cut the graph silently."""
+    """array + tensor and np.exp(tensor) are recorded; nothing cuts the graph silently."""
     x = mg.tensor(np.ones(2), requires_grad=True)
     y = np.ones(2) * x + np.float64(1)
     assert isinstance(y, mg.Tensor)
     assert y.requires_grad
-    with pytest.raises(TypeError):
-        np.add(np.ones(2), x)
+    (g,) = mg.grad(np.exp(np.add(np.ones(2), x)).sum(), x)
+    near(g, np.exp([2.0, 2.0]))
+    with pytest.raises(TypeError, match=r"np\.arctan was called .* records no operation"):
+        np.arctan(x)
+    with pytest.raises(TypeError, match=r"np\.add\.reduce"):
+        np.add.reduce(x)
     with pytest.raises(TypeError, match=r"detach\(\)\.numpy\(\)"):
         np.asarray(x)
     near(np.asarray(x.detach()), np.ones(2))
@@ -187,3 +191,43 @@ def test_dtype_conversions() -> None:
     assert x.long().dtype == mg.int64
     x.to(mg.float64).sum().backward()
     assert x.grad.dtype == mg.float32
+
+
+@pytest.mark.torch
+def test_dlpack_shares_memory_with_pytorch(torch: Any) -> None:
+    """DLPack hands memory over in both directions without a copy, but not out of a graph."""
+    x = mg.tensor([1.0, 2.0])
+    theirs = torch.from_dlpack(x)
+    theirs[0] = 5.0
+    assert x.tolist() == [5.0, 2.0]
+    back = mg.from_dlpack(theirs)
+    x.data[1] = 7.0
+    assert back.tolist() == [5.0, 7.0]
+    with pytest.raises(BufferError, match=r"Use x\.detach\(\)"):
+        torch.from_dlpack(x.requires_grad_())
+
+
+def test_anomalies_are_found_where_they_are_made() -> None:
+    """detect_anomaly names the operation, module and inputs of the first NaN or infinity."""
+
+    class Log(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return mg.log(x) * 2
+
+    model = nn.Sequential(nn.Identity(), Log())
+    x = mg.tensor([1.0, 0.0], requires_grad=True)
+    with np.errstate(all="ignore"):
+        y = model(x)  # nobody looks
+        with (
+            mg.detect_anomaly(),
+            pytest.raises(FloatingPointError, match=r"the result of log in module '1'.*x of shape"),
+        ):
+            model(x)
+        with (
+            mg.detect_anomaly(),
+            pytest.raises(FloatingPointError, match="the gradient that comes out of log"),
+        ):
+            y.sum().backward()
+        with mg.detect_anomaly():
+            mg.exp(x).sum().backward()
+    assert x.grad is not None

@@ -5,17 +5,18 @@ They are polymorphic: arrays in, array out; any Tensor in, Tensor out, recorded.
 
 # ruff: noqa: I001 - in rows, not a name a line
 # fmt: off
+from minigrad.ops.contraction import einsum, tensordot
 from minigrad.ops.creation import (
-    arange, eye, from_numpy, full, full_like, linspace, ones, ones_like, rand, rand_like,
-    randint, randn, randn_like, randperm, tensor, zeros, zeros_like,
+    arange, eye, from_dlpack, from_numpy, full, full_like, linspace, ones, ones_like, rand,
+    rand_like, randint, randn, randn_like, randperm, tensor, zeros, zeros_like,
 )
 from minigrad.ops.elementwise import (
-    abs, add, clamp, clip, cos, div, eq, exp, expm1, floor_divide, ge, gt, isfinite, isinf,
+    abs, add, clamp, clip, cos, div, eq, erf, exp, expm1, floor_divide, ge, gt, isfinite, isinf,
     isnan, le, log, log1p, log2, logical_and, logical_not, logical_or, logical_xor, lt,
     masked_fill, maximum, minimum, mul, ne, neg, pow, reciprocal, relu, remainder, rsqrt,
     sigmoid, sign, sin, sqrt, square, sub, tanh, where,
 )
-from minigrad.ops.linear_algebra import bmm, dot, linear, matmul, mm, mv, outer
+from minigrad.ops.linear_algebra import addmm, bmm, dot, linear, matmul, mm, mv, outer
 from minigrad.ops.losses import softmax_cross_entropy
 from minigrad.ops.normalization import normalize, scale_shift, standardize, standardize_composite
 from minigrad.ops.reductions import (
@@ -30,20 +31,20 @@ from minigrad.ops.shape import (
 )
 
 __all__ = [
-    "abs", "add", "all", "amax", "amin", "any", "arange", "argmax", "argmin", "astype", "bmm",
-    "broadcast_to", "cat", "chunk", "clamp", "clip", "clone", "cos", "cumsum", "div", "dot",
-    "eq", "exp", "expand", "expand_as", "expm1", "eye", "flatten", "flip", "floor_divide",
-    "from_numpy", "full", "full_like", "gather", "ge", "getitem", "gt", "index_select",
-    "isfinite", "isinf", "isnan", "le", "linear", "linspace", "log", "log1p", "log2",
-    "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "lt",
-    "masked_fill", "matmul", "matrix_transpose", "max", "maximum", "mean", "mean_over", "min",
-    "minimum", "mm", "movedim", "mul", "mv", "ne", "neg", "norm", "normalize", "ones",
-    "ones_like", "outer", "permute", "pow", "prod", "rand", "rand_like", "randint", "randn",
-    "randn_like", "randperm", "raw_index", "reciprocal", "relu", "remainder", "repeat",
-    "reshape", "roll", "rsqrt", "scale_shift", "sigmoid", "sign", "sin", "softmax",
-    "softmax_cross_entropy", "split", "sqrt", "square", "squeeze", "stack", "standardize",
-    "standardize_composite", "std", "sub", "sum", "sum_over", "swapaxes", "t", "take_along_dim",
-    "tanh", "tensor", "tile", "transfer", "transpose", "tril", "triu", "unbind", "unflatten",
-    "unsqueeze", "var", "view", "where", "zeros", "zeros_like",
+    "abs", "add", "addmm", "all", "amax", "amin", "any", "arange", "argmax", "argmin", "astype",
+    "bmm", "broadcast_to", "cat", "chunk", "clamp", "clip", "clone", "cos", "cumsum", "div",
+    "dot", "einsum", "eq", "erf", "exp", "expand", "expand_as", "expm1", "eye", "flatten",
+    "flip", "floor_divide", "from_dlpack", "from_numpy", "full", "full_like", "gather", "ge",
+    "getitem", "gt", "index_select", "isfinite", "isinf", "isnan", "le", "linear", "linspace",
+    "log", "log1p", "log2", "log_softmax", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logsumexp", "lt", "masked_fill", "matmul", "matrix_transpose", "max",
+    "maximum", "mean", "mean_over", "min", "minimum", "mm", "movedim", "mul", "mv", "ne", "neg",
+    "norm", "normalize", "ones", "ones_like", "outer", "permute", "pow", "prod", "rand",
+    "rand_like", "randint", "randn", "randn_like", "randperm", "raw_index", "reciprocal", "relu",
+    "remainder", "repeat", "reshape", "roll", "rsqrt", "scale_shift", "sigmoid", "sign", "sin",
+    "softmax", "softmax_cross_entropy", "split", "sqrt", "square", "squeeze", "stack",
+    "standardize", "standardize_composite", "std", "sub", "sum", "sum_over", "swapaxes", "t",
+    "take_along_dim", "tanh", "tensor", "tensordot", "tile", "transfer", "transpose", "tril",
+    "triu", "unbind", "unflatten", "unsqueeze", "var", "view", "where", "zeros", "zeros_like",
 ]
 # fmt: on

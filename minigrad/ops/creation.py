@@ -25,6 +25,13 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return wrap(array)
 
 
+def from_dlpack(x: Any) -> Tensor:
+    """A tensor that shares the memory of another library's array (PyTorch, CuPy, JAX, …)."""
+    device, _ = x.__dlpack_device__()
+    on_gpu = device in (2, 13)  # kDLCUDA, kDLCUDAManaged
+    return wrap(backend.get("cupy" if on_gpu else "numpy").xp.from_dlpack(x))
+
+
 def _born(array: np.ndarray, dtype: Any, requires_grad: bool) -> Tensor:
     """A host array as a new tensor of the default backend."""
     found = dtype or (backend.get_default_dtype() if array.dtype.kind == "f" else array.dtype)

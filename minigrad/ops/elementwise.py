@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad import backend
 from minigrad.backend import Array, is_array, namespace
 from minigrad.operation import primitive
 from minigrad.tensor import Tensor
@@ -229,6 +230,15 @@ def tanh(x: Array) -> Array:
 
 
 tanh.vjp(x=lambda g, out: g * (1 - out * out))
+
+
+@primitive
+def erf(x: Array) -> Array:
+    """out = 2/√π ∫₀ˣ e^−t² dt."""
+    return backend.erf(x)
+
+
+erf.vjp(x=lambda g, x: g * exp(-x * x) * (2 / math.sqrt(math.pi)))
 
 
 @primitive

@@ -90,6 +90,12 @@ def dot(x: Any, y: Any) -> Any:
     return matmul(x, y)
 
 
+def addmm(x: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Any:
+    """out = beta·x + alpha·a b."""
+    _needs_ndim("addmm", (a, 2), (b, 2))
+    return beta * x + alpha * _matmul(a, b)
+
+
 def outer(x: Any, y: Any) -> Any:
     """out[i, j] = x[i] y[j] of two vectors."""
     _needs_ndim("outer", (x, 1), (y, 1))
