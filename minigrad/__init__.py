@@ -28,7 +28,7 @@ from minigrad.ops import (
 
 if TYPE_CHECKING:
     from minigrad.anomaly import detect_anomaly
-    from minigrad import nn, optim, products
+    from minigrad import nn, optim, products, testing
     from minigrad.drawing import draw
     from minigrad.transforms import gradcheck, hessian, hvp, jacobian, jvp, vjp
 
@@ -49,14 +49,14 @@ __all__ = [  # noqa: RUF022 - in rows, not a name a line
     "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "reciprocal", "relu",
     "repeat", "reshape", "roll", "rsqrt", "scale_shift", "set_default_dtype", "sigmoid", "sign",
     "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "standardize", "std", "sub",
-    "sum", "swapaxes", "t", "take_along_dim", "tanh", "tensor", "tensordot", "tile", "transpose",
-    "tril", "triu", "uint8", "unbind", "unflatten", "unsqueeze", "use", "var", "view", "vjp",
-    "where", "zeros", "zeros_like",
+    "sum", "swapaxes", "t", "take_along_dim", "tanh", "tensor", "tensordot", "testing", "tile",
+    "transpose", "tril", "triu", "uint8", "unbind", "unflatten", "unsqueeze", "use", "var",
+    "view", "vjp", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 
 # Loaded when first named, so that `import minigrad` takes little longer than `import numpy`.
-_parts = ("nn", "optim", "products")
+_parts = ("nn", "optim", "products", "testing")
 _transforms = ("gradcheck", "hessian", "hvp", "jacobian", "jvp", "vjp")
 _homes = {
     "detect_anomaly": "anomaly",

@@ -259,8 +259,13 @@ def manual_seed(seed: int) -> None:
 
     They are drawn on the host, so the same seed gives the same weights on every backend.
     """
+    set_generator(np.random.default_rng(seed))
+
+
+def set_generator(chosen: np.random.Generator) -> None:
+    """Draw from ``chosen`` from now on."""
     global _generator  # noqa: PLW0603
-    _generator = np.random.default_rng(seed)
+    _generator = chosen
 
 
 def generator() -> np.random.Generator:
