@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from heapq import heappop, heappush
+from operator import attrgetter
 from typing import Any
 
 from minigrad.backend import Array, lift, namespace
@@ -60,6 +62,7 @@ fit.vjp(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
 # ── reading the graph ────────────────────────────────────────────────────────────────────────────
 
 Vertex = Any  # a Node, or a Tensor where the graph begins
+_time = attrgetter("time")
 
 
 def vertex(x: Any) -> Vertex | None:
@@ -79,8 +82,7 @@ def order(roots: Iterable[Any]) -> list[Vertex]:
             found[v] = None
             if isinstance(v, Node):
                 waiting.extend([u for x in v.inputs if (u := vertex(x)) is not None])
-    nodes = [v for v in found if isinstance(v, Node)]
-    nodes.sort(key=lambda node: -node.time)
+    nodes = sorted((v for v in found if isinstance(v, Node)), key=_time, reverse=True)
     return nodes + [v for v in found if isinstance(v, Tensor)]
 
 
@@ -106,41 +108,58 @@ def sweep(
     rules
         Rules to use instead of an operation's own, from `Primitive.compile`.
     """
-    vertices = order(roots)
-    live = set(vertices) if wanted is None else _leading_to(wanted, vertices)
-    replaced = rules or {}
+    live = None if wanted is None else _leading_to(wanted, order(roots))
     watched = state.recording == WATCHED
     gradients: dict[Vertex, Any] = {}
+    waiting: list[tuple[int, Node]] = []  # a heap. Results are made after what they are made of,
+    # so the latest node has heard from all its uses: its gradient is final.
+
+    def add(v: Vertex, part: Any) -> None:
+        if v in gradients:
+            gradients[v] = _sum(gradients[v], part)
+        else:
+            gradients[v] = part
+            if isinstance(v, Node):
+                heappush(waiting, (-v.time, v))
+
     for root, seed in zip(roots, seeds, strict=True):
-        _accumulate(gradients, vertex(root), seed)
-    for v in vertices:
-        if v not in gradients or v not in live:
-            continue
+        add(vertex(root), seed)
+    while waiting:
+        _, v = heappop(waiting)
         g = gradients.pop(v)
         yield v, g
-        if isinstance(v, Tensor):
-            continue
-        several = len(v.op.outputs) > 1
-        for rule in replaced.get(v.op, v.op.rules):
-            xs = v.inputs if v.op.variadic else v.inputs[rule.input : rule.input + 1]
-            targets = [u if (u := vertex(x)) in live else None for x in xs]
-            upstream = g.get(rule.output) if several else g
+        op, inputs = v.op, v.inputs
+        for rule in op.rules if rules is None else rules.get(op, op.rules):
+            upstream = g.get(rule.output) if op.several else g
+            xs = inputs if op.variadic else inputs[rule.input : rule.input + 1]
+            targets = [vertex(x) for x in xs]
+            if live is not None:
+                targets = [target if target in live else None for target in targets]
             if upstream is None or all(target is None for target in targets):
                 continue
             try:
                 answer = rule(upstream, v, create_graph)
-                parts = answer if v.op.variadic else [answer]
-                if watched and v.op is not output:
+                parts = answer if op.variadic else (answer,)
+                if watched and op is not output:
                     from minigrad.anomaly import check  # noqa: PLC0415 - a tool, where asked for
 
                     check(v, parts, {"g": upstream}, "the gradient that comes out of")
                 for x, target, part in zip(xs, targets, parts, strict=True):
                     if target is not None:
-                        _accumulate(gradients, target, part if v.op is output else _fitted(part, x))
+                        add(target, part if op is output else _fitted(part, x))
             except Exception as error:
-                name = v.op.inputs[rule.input]
-                error.add_note(f"in the backward rule of {v.op.name} for input {name!r}")
+                error.add_note(
+                    f"in the backward rule of {op.name} for input {op.inputs[rule.input]!r}"
+                )
                 raise
+    yield from gradients.items()  # the leaves
+
+
+def _sum(total: Any, part: Any) -> Any:
+    """What has come along one more path; of several outputs, output by output."""
+    if not isinstance(part, dict):
+        return total + part
+    return total | {i: total[i] + g if i in total else g for i, g in part.items()}
 
 
 def _fitted(part: Any, x: Any) -> Any:
@@ -158,18 +177,6 @@ def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]
             live.add(v)
     live.discard(None)
     return live
-
-
-def _accumulate(gradients: dict[Vertex, Any], v: Vertex, part: Any) -> None:
-    """Add ``part`` to what has come to ``v`` along other paths."""
-    if v not in gradients:
-        gradients[v] = part
-    elif isinstance(part, dict):
-        total = gradients[v] = dict(gradients[v])
-        for index, g in part.items():
-            total[index] = total[index] + g if index in total else g
-    else:
-        gradients[v] = gradients[v] + part
 
 
 # ── gradients ────────────────────────────────────────────────────────────────────────────────────

@@ -125,6 +125,7 @@ class Primitive:
         self.defaults = dict.fromkeys(names[code.co_argcount : first])
         self.defaults.update(forward.__kwdefaults__ or {})
         self.outputs = outputs
+        self.several = len(outputs) > 1
         self.rules: tuple[Rule, ...] = ()
         self._keeps_input = (False,) * len(self.inputs)
         self._keeps_output = False
@@ -197,7 +198,7 @@ class Primitive:
             return value
         recording = state.recording
         if not (tracked and self.rules and recording):
-            return wrap(value) if len(self.outputs) == 1 else tuple([wrap(v) for v in value])
+            return tuple([wrap(v) for v in value]) if self.several else wrap(value)
         if False in self._keeps_input:
             keeps = self._keeps_input * len(inputs) if self.variadic else self._keeps_input
             inputs = tuple(
@@ -209,14 +210,13 @@ class Primitive:
         if self.defaults:
             params = {**self.defaults, **params}
         kept = value if self._keeps_output else None
-        several = len(self.outputs) > 1
-        node = Node(self, inputs, params, kept, value[0] if several else value)
+        node = Node(self, inputs, params, kept, value[0] if self.several else value)
         if recording == WATCHED:
             from minigrad.anomaly import check  # noqa: PLC0415 - a tool, where it was asked for
 
             given = dict(zip(self.inputs, arrays, strict=False))
-            check(node, value if several else [value], given, "the result of")
-        if not several:
+            check(node, value if self.several else [value], given, "the result of")
+        if not self.several:
             return wrap(value, node)
         return tuple(
             [wrap(v, Node(output, (node,), {"index": i}, None, v)) for i, v in enumerate(value)]
@@ -256,7 +256,7 @@ def _read_input(node: Node, index: int, create_graph: bool) -> Any:
 
 
 def _read_output(node: Node, index: int, create_graph: bool) -> Any:
-    if len(node.op.outputs) == 1:
+    if not node.op.several:
         return wrap(node.value, node) if create_graph else node.value
     value = node.value[index]
     return (

