@@ -11,14 +11,15 @@ from minigrad.backend import (
     set_default_dtype, uint8, use,
 )
 from minigrad.engine import grad
-from minigrad.operation import enable_grad, no_grad, primitive
+from minigrad.operation import primitive
+from minigrad.recording import enable_grad, no_grad
 from minigrad.ops import (
     abs, add, addmm, all, amax, amin, any, arange, argmax, argmin, bmm, broadcast_to, cat, chunk,
     clamp, clip, clone, cos, cumsum, div, dot, einsum, eq, erf, exp, expand, expand_as, expm1,
     eye, flatten, flip, from_dlpack, from_numpy, full, full_like, gather, ge, gt, index_select,
     isfinite, isinf, isnan, le, linear, linspace, log, log1p, log2, log_softmax, logical_and,
     logical_not, logical_or, logical_xor, logsumexp, lt, masked_fill, matmul, max, maximum, mean,
-    min, minimum, mm, movedim, mul, mv, ne, neg, norm, normalize, ones, ones_like, outer,
+    min, minimum, mm, movedim, mul, mv, ne, neg, norm, normalize, ones, ones_like, outer, pad,
     permute, pow, prod, rand, rand_like, randint, randn, randn_like, randperm, reciprocal, relu,
     repeat, reshape, roll, rsqrt, scale_shift, sigmoid, sign, sin, softmax, split, sqrt, square,
     squeeze, stack, standardize, std, sub, sum, swapaxes, t, take_along_dim, tanh, tensor,
@@ -28,8 +29,9 @@ from minigrad.ops import (
 
 if TYPE_CHECKING:
     from minigrad.anomaly import detect_anomaly
-    from minigrad import nn, optim, products, testing
+    from minigrad import data, nn, optim, products, testing, train
     from minigrad.drawing import draw
+    from minigrad.serialization import load, save
     from minigrad.transforms import gradcheck, hessian, hvp, jacobian, jvp, vjp
 
 __version__ = "0.1.0"
@@ -37,30 +39,32 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 - in rows, not a name a line
     "Tensor", "abs", "add", "addmm", "all", "amax", "amin", "any", "arange", "argmax", "argmin",
     "bmm", "bool_", "broadcast_to", "cat", "chunk", "clamp", "clip", "clone", "cos", "cumsum",
-    "detect_anomaly", "div", "dot", "draw", "einsum", "enable_grad", "eq", "erf", "exp",
+    "data", "detect_anomaly", "div", "dot", "draw", "einsum", "enable_grad", "eq", "erf", "exp",
     "expand", "expand_as", "expm1", "eye", "flatten", "flip", "float16", "float32", "float64",
     "from_dlpack", "from_numpy", "full", "full_like", "gather", "ge", "get_default_dtype",
     "grad", "gradcheck", "gt", "hessian", "hvp", "index_select", "int32", "int64", "int8",
-    "isfinite", "isinf", "isnan", "jacobian", "jvp", "le", "linear", "linspace", "log", "log1p",
-    "log2", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "isfinite", "isinf", "isnan", "jacobian", "jvp", "le", "linear", "linspace", "load", "log",
+    "log1p", "log2", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor",
     "logsumexp", "lt", "manual_seed", "masked_fill", "matmul", "max", "maximum", "mean", "min",
     "minimum", "mm", "movedim", "mul", "mv", "ne", "neg", "nn", "no_grad", "norm", "normalize",
-    "ones", "ones_like", "optim", "outer", "permute", "pow", "primitive", "prod", "products",
-    "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "reciprocal", "relu",
-    "repeat", "reshape", "roll", "rsqrt", "scale_shift", "set_default_dtype", "sigmoid", "sign",
-    "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "standardize", "std", "sub",
-    "sum", "swapaxes", "t", "take_along_dim", "tanh", "tensor", "tensordot", "testing", "tile",
-    "transpose", "tril", "triu", "uint8", "unbind", "unflatten", "unsqueeze", "use", "var",
-    "view", "vjp", "where", "zeros", "zeros_like",
+    "ones", "ones_like", "optim", "outer", "pad", "permute", "pow", "primitive", "prod",
+    "products", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "reciprocal",
+    "relu", "repeat", "reshape", "roll", "rsqrt", "save", "scale_shift", "set_default_dtype",
+    "sigmoid", "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack",
+    "standardize", "std", "sub", "sum", "swapaxes", "t", "take_along_dim", "tanh", "tensor",
+    "tensordot", "testing", "tile", "train", "transpose", "tril", "triu", "uint8", "unbind",
+    "unflatten", "unsqueeze", "use", "var", "view", "vjp", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 
 # Loaded when first named, so that `import minigrad` takes little longer than `import numpy`.
-_parts = ("nn", "optim", "products", "testing")
+_parts = ("data", "nn", "optim", "products", "testing", "train")
 _transforms = ("gradcheck", "hessian", "hvp", "jacobian", "jvp", "vjp")
 _homes = {
     "detect_anomaly": "anomaly",
     "draw": "drawing",
+    "load": "serialization",
+    "save": "serialization",
     **dict.fromkeys(_transforms, "transforms"),
 }
 

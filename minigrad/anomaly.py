@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from minigrad import backend, operation
+from minigrad import backend, recording
 from minigrad.backend import namespace
+from minigrad.operation import Node
 from minigrad.tensor import Tensor
 
 
-class detect_anomaly(operation.no_grad):  # noqa: N801 - reads as in PyTorch
+class detect_anomaly(recording.no_grad):  # noqa: N801 - reads as in PyTorch
     """Check every recorded result and every gradient inside the ``with`` block.
 
     The first NaN or infinity raises a FloatingPointError that names the operation, its module and
     what went into it. Each check reads the numbers back, so this is for searching, not training.
     """
 
-    recording = operation.WATCHED
+    recording = recording.WATCHED
+
+    def __enter__(self) -> None:
+        """Have every recorded result checked."""
+        super().__enter__()
+        recording.state.check = check
 
 
-def check(node: operation.Node, found: Iterable[Any], inputs: Mapping[str, Any], what: str) -> None:
+def check(node: Node, found: Iterable[Any], inputs: Mapping[str, Any], what: str) -> None:
     """Raise if anything ``found`` is not finite."""
     bad = [x for x in found if x is not None and not _finite(_raw(x))]
     if not bad:

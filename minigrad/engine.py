@@ -13,17 +13,9 @@ from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
 
-from minigrad.backend import Array, lift, namespace
-from minigrad.operation import (
-    WATCHED,
-    Node,
-    Primitive,
-    Rule,
-    enable_grad,
-    output,
-    primitive,
-    state,
-)
+from minigrad.backend import Array, lift, namespace, total
+from minigrad.operation import Node, Primitive, Rule, output, primitive
+from minigrad.recording import enable_grad, state
 from minigrad.tensor import Tensor, wrap
 
 # ── undoing what a forward did implicitly ────────────────────────────────────────────────────────
@@ -52,7 +44,7 @@ def fit(x: Array, *, shape: tuple[int, ...], dtype: Any) -> Array:
                 f"a gradient of shape {x.shape} cannot belong to an input of shape {shape}: "
                 "it must have that shape, or sum to it over broadcast axes. Mend the rule."
             )
-        x = xp.reshape(xp.sum(x, axis=axes, dtype=x.dtype), shape)
+        x = xp.reshape(total(x, axes), shape)
     return x if x.dtype == dtype else xp.astype(x, dtype)
 
 
@@ -67,9 +59,11 @@ _time = attrgetter("time")
 
 def vertex(x: Any) -> Vertex | None:
     """The place of ``x`` in the graph: its Node, itself if it is a leaf, None for a constant."""
-    if isinstance(x, Tensor):
-        return x.node if x.node is not None else x if x.tracked else None
-    return x if isinstance(x, Node) else None
+    if isinstance(x, Node):
+        return x
+    if isinstance(x, Tensor) and x.tracked:
+        return x if x.node is None else x.node
+    return None
 
 
 def order(roots: Iterable[Any]) -> list[Vertex]:
@@ -109,10 +103,10 @@ def sweep(
         Rules to use instead of an operation's own, from `Primitive.compile`.
     """
     live = None if wanted is None else _leading_to(wanted, order(roots))
-    watched = state.recording == WATCHED
     gradients: dict[Vertex, Any] = {}
-    waiting: list[tuple[int, Node]] = []  # a heap. Results are made after what they are made of,
-    # so the latest node has heard from all its uses: its gradient is final.
+    # A heap of nodes, the latest first. A node is later than its inputs, so when it is the latest
+    # left all its uses have been heard, and its gradient is final.
+    waiting: list[tuple[int, Node]] = []
 
     def add(v: Vertex, part: Any) -> None:
         if v in gradients:
@@ -128,30 +122,18 @@ def sweep(
         _, v = heappop(waiting)
         g = gradients.pop(v)
         yield v, g
-        op, inputs = v.op, v.inputs
+        op = v.op
         for rule in op.rules if rules is None else rules.get(op, op.rules):
-            upstream = g.get(rule.output) if op.several else g
-            xs = inputs if op.variadic else inputs[rule.input : rule.input + 1]
-            targets = [vertex(x) for x in xs]
-            if live is not None:
-                targets = [target if target in live else None for target in targets]
-            if upstream is None or all(target is None for target in targets):
-                continue
-            try:
+            upstream = g if not op.several or rule.output is None else g.get(rule.output)
+            targets = [
+                (i, x, u)
+                for i, x in enumerate(v.inputs[rule.inputs])
+                if (u := vertex(x)) is not None and (live is None or u in live)
+            ]
+            if targets and upstream is not None:
                 answer = rule(upstream, v, create_graph)
-                parts = answer if op.variadic else (answer,)
-                if watched and op is not output:
-                    from minigrad.anomaly import check  # noqa: PLC0415 - a tool, where asked for
-
-                    check(v, parts, {"g": upstream}, "the gradient that comes out of")
-                for x, target, part in zip(xs, targets, parts, strict=True):
-                    if target is not None:
-                        add(target, part if op is output else _fitted(part, x))
-            except Exception as error:
-                error.add_note(
-                    f"in the backward rule of {op.name} for input {op.inputs[rule.input]!r}"
-                )
-                raise
+                for i, x, u in targets:
+                    add(u, _fitted(answer[i] if op.variadic else answer, x, v, rule))
     yield from gradients.items()  # the leaves
 
 
@@ -162,11 +144,15 @@ def _sum(total: Any, part: Any) -> Any:
     return total | {i: total[i] + g if i in total else g for i, g in part.items()}
 
 
-def _fitted(part: Any, x: Any) -> Any:
+def _fitted(part: Any, x: Any, v: Node, rule: Rule) -> Any:
     """A rule's answer with the shape and dtype of its input."""
-    if part.shape == x.shape and part.dtype == x.dtype:
+    if v.op is output or (part.shape == x.shape and part.dtype == x.dtype):
         return part
-    return fit(part, shape=x.shape, dtype=x.dtype)
+    try:
+        return fit(part, shape=x.shape, dtype=x.dtype)
+    except ValueError as error:
+        error.add_note(f"in the backward rule of {v.op.name} for input {rule.input!r}")
+        raise
 
 
 def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]:

@@ -9,59 +9,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, overload
 
+from minigrad import memory
+from minigrad.memory import clock, last_write, writer
+from minigrad.recording import WATCHED, state
 from minigrad.tensor import Tensor, wrap
-
-Scope = tuple[tuple[str, str], ...]  # (name, class) of each module around an operation
-
-
-OFF, ON, WATCHED = 0, 1, 2  # whether operations are recorded, and checked as they are
-
-
-class _State(threading.local):
-    """What a thread is doing: whether it records, and inside which modules."""
-
-    recording: int = 1  # OFF, ON or WATCHED
-    scope: Scope = ()
-
-
-state = _State()
-clock = itertools.count(1).__next__  # one logical time for recordings and in-place writes
-
-
-class no_grad:  # noqa: N801 - reads as in PyTorch
-    """Record nothing inside the ``with`` block, or the decorated function, on this thread."""
-
-    recording = OFF
-
-    def __enter__(self) -> None:
-        """Remember what was set, and set ours."""
-        self._before = state.recording
-        state.recording = self.recording
-
-    def __exit__(self, *error: object) -> None:
-        """Set back what was."""
-        state.recording = self._before
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorate ``function``."""
-
-        @functools.wraps(function)
-        def quiet(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
-                return function(*args, **kwargs)
-
-        return quiet
-
-
-class enable_grad(no_grad):  # noqa: N801
-    """Record again, inside a `no_grad` block."""
-
-    recording = ON
 
 
 class Node:
@@ -90,21 +44,30 @@ class Node:
 class Rule:
     """A backward rule: the upstream gradient ``g`` and what else it names in, a gradient out."""
 
-    __slots__ = ("input", "output", "reads", "rule")
+    __slots__ = ("input", "inputs", "output", "reads", "rule")
 
-    def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: str) -> None:
+    def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: Any) -> None:
         names = rule.__code__.co_varnames[: rule.__code__.co_argcount]
         if names[:1] != ("g",):
             raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
         self.rule = rule
-        self.input = op.inputs.index(input)
-        self.output = op.outputs.index(output)
+        self.input = input
+        i = op.inputs.index(input)
+        self.inputs = slice(None) if op.variadic else slice(i, i + 1)
+        self.output = None if output is ... else op.outputs.index(output)
         self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
 
     def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
-        """The gradient with respect to this rule's input."""
-        args = [read(node, key, create_graph) for read, key in self.reads]
-        return self.rule(g, *args)
+        """The gradient by this rule's input; by each of them, where there may be any number."""
+        try:
+            answer = self.rule(g, *[read(node, key, create_graph) for read, key in self.reads])
+        except Exception as error:
+            error.add_note(f"in the backward rule of {node.op.name} for input {self.input!r}")
+            raise
+        if state.recording == WATCHED and node.op is not output:
+            parts = answer if node.op.variadic else [answer]
+            state.check(node, parts, {"g": g}, "the gradient that comes out of")
+        return answer
 
 
 class Primitive:
@@ -156,7 +119,7 @@ class Primitive:
                 raise TypeError(f"{self} has no input {input!r} to differentiate; it has: {known}")
             by_output = given if isinstance(given, dict) else {self.outputs[0]: given}
             for output, rule in by_output.items():
-                if output not in self.outputs:
+                if output is not ... and output not in self.outputs:
                     known = ", ".join(self.outputs)
                     raise TypeError(f"{self} has no output {output!r}; it has: {known}")
                 compiled.append(Rule(rule, self, input, output))
@@ -168,7 +131,8 @@ class Primitive:
         A rule takes ``g``, the gradient of the loss by the output, and names what else it needs:
         inputs, outputs (``out`` unless the operation names several), parameters, or ``x_shape``
         for the shape of input ``x``. Only what is named is kept from forward to backward.
-        With several outputs an input has a rule for each: ``x={"z": rule, "sigma": rule}``. The
+        With several outputs an input has a rule for each, ``x={"z": rule, "sigma": rule}``, or
+        one for all, ``x={...: rule}``, whose g is a dict: place of the output → gradient. The
         rule of a forward that takes any number of inputs, ``*xs``, answers a gradient for each.
         """
         self.rules = self.compile(rules)
@@ -212,10 +176,8 @@ class Primitive:
         kept = value if self._keeps_output else None
         node = Node(self, inputs, params, kept, value[0] if self.several else value)
         if recording == WATCHED:
-            from minigrad.anomaly import check  # noqa: PLC0415 - a tool, where it was asked for
-
             given = dict(zip(self.inputs, arrays, strict=False))
-            check(node, value if self.several else [value], given, "the result of")
+            state.check(node, value if self.several else [value], given, "the result of")
         if not self.several:
             return wrap(value, node)
         return tuple(
@@ -246,21 +208,27 @@ def _read_input(node: Node, index: int, create_graph: bool) -> Any:
     x = node.inputs[index]
     if not isinstance(x, Tensor):
         return Tensor(x) if create_graph and hasattr(x, "dtype") else x
-    if x.written > node.time:
-        raise RuntimeError(
-            f"backward through {node.op.name} needs the value that input "
-            f"{node.op.inputs[index]!r}{f' ({x.name})' if x.name else ''} had when it ran; found "
-            "it overwritten in place since. Call backward before you write, or write to a copy."
-        )
+    if memory.latest > node.time < last_write(x.data):
+        name = f" ({x.name})" if x.name else ""
+        raise _overwritten(node, f"input {node.op.inputs[index]!r}{name}", x.data)
     return x if create_graph else x.data
 
 
 def _read_output(node: Node, index: int, create_graph: bool) -> Any:
-    if not node.op.several:
-        return wrap(node.value, node) if create_graph else node.value
-    value = node.value[index]
-    return (
-        wrap(value, Node(output, (node,), {"index": index}, None, value)) if create_graph else value
+    value = node.value[index] if node.op.several else node.value
+    if memory.latest > node.time < last_write(value):
+        raise _overwritten(node, f"output {node.op.outputs[index]!r}", value)
+    if not create_graph:
+        return value
+    maker = Node(output, (node,), {"index": index}, None, value) if node.op.several else node
+    return wrap(value, maker)
+
+
+def _overwritten(node: Node, what: str, data: Any) -> RuntimeError:
+    return RuntimeError(
+        f"backward through {node.op.name} needs the value that its {what} had when it ran; found "
+        f"it overwritten in place since, at {writer(data)}. Call backward before you write, or "
+        "write to a copy."
     )
 
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.engine import sweep, vertex
-from minigrad.nn.module import Module
-from minigrad.operation import Primitive, Rule, enable_grad
+from minigrad.nn import Module, Sequential
+from minigrad.operation import Primitive, Rule
+from minigrad.recording import enable_grad, no_grad
 from minigrad.tensor import Tensor
 from minigrad.transforms import basis
 
@@ -120,6 +121,8 @@ class BackpropProduct:
         axes[1].plot(depth, self.log_norms, marker="o")
         axes[1].set(title="growth of the product", xlabel="factors", ylabel="log₂ spectral norm")
         axes[1].set_xticks(depth, [path for path, _ in self.factors], rotation=45, ha="right")
+        for label in axes[1].get_xticklabels():
+            label.set_parse_math(False)  # a module's name is no formula
         return axes
 
     def __repr__(self) -> str:
@@ -187,7 +190,8 @@ def growth(
             _, before, after = links[i]
             g = _pull(after, Tensor(g), before, rules, raw=True)
             squares[i] += _square(g)
-    return squares[:-1] / squares[1:]
+    with np.errstate(invalid="ignore"):  # where no gradient arrives there is no rate: NaN
+        return squares[:-1] / squares[1:]
 
 
 def _square(g: Any) -> float:
@@ -203,14 +207,27 @@ def _rules(scaling: str) -> Mapping[Primitive, tuple[Rule, ...]]:
 
 def _chain(model: Module, x: Any) -> Iterator[tuple[str, Tensor, Tensor]]:
     """(path, input, output) of each child in turn, each input cut off from what came before."""
-    h = x.detach() if isinstance(x, Tensor) else Tensor(x)
+    start = h = x.detach() if isinstance(x, Tensor) else Tensor(x)
     children = list(model.named_children()) or [(type(model).__name__, model)]
     with _undisturbed(model), enable_grad():
         for path, child in children:
             before = h.detach().requires_grad_()
-            after = child(before)
-            yield path, before, after
-            h = after
+            h = child(before)
+            yield " ".join(path.split()), before, h
+    if type(model).forward is not Sequential.forward:
+        _check_chain(model, start, h)
+
+
+def _check_chain(model: Module, x: Tensor, end: Tensor) -> None:
+    """Refuse a model that does more than run its children in turn."""
+    with _undisturbed(model), no_grad():
+        y = model(x)
+    if y.shape != end.shape or not np.allclose(y.numpy(), end.numpy(), rtol=1e-4, atol=1e-6):
+        raise ValueError(
+            f"a backprop product needs a chain of modules; {type(model).__name__}.forward() gives "
+            "another result than its children one after the other. Wrap the model, "
+            "nn.Sequential(model), to take it as one factor."
+        )
 
 
 @contextmanager

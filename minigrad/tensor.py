@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import backend
+from minigrad import backend, memory
 from minigrad.backend import SCALAR, Array, namespace
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Tensor:
         What drawings and messages call it.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "name", "node", "tracked", "written")
+    __slots__ = ("__weakref__", "data", "grad", "name", "node", "tracked")
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         self.data: Array = data if backend.is_array(data) else as_array(data)
@@ -61,7 +61,6 @@ class Tensor:
         self.name: str | None = None
         self.node: Node | None = None
         self.tracked = False  # what the engine reads; requires_grad checks first
-        self.written = 0  # logical time of the last write in place
         if requires_grad:
             self.requires_grad = True
 
@@ -151,6 +150,15 @@ class Tensor:
         elif self.tracked:
             notes.append("requires_grad=True")
         return f"tensor({', '.join([numbers, *notes])})"
+
+    @property
+    def written(self) -> int:
+        """The logical time of the last write in place to its memory, by whatever shares it."""
+        return memory.last_write(self.data)
+
+    @written.setter
+    def written(self, time: int) -> None:
+        memory.wrote(self.data)
 
     # ── ways out of the graph ────────────────────────────────────────────────────────────────────
 
@@ -250,14 +258,14 @@ class Tensor:
 
     def _write(self, key: Any, value: Any) -> Tensor:
         """Put ``value`` at ``key``; the clock lets a backward that needed the old value notice."""
-        if self.tracked and operation.state.recording:
+        if self.tracked and recording.state.recording:
             raise RuntimeError(
                 f"an in-place write to {self.name or 'a tensor'} of shape {self.shape} would "
                 "change what the graph recorded. Write inside `with mg.no_grad():`, or compute a "
                 "new tensor."
             )
         self.data[key] = value.data if isinstance(value, Tensor) else value
-        self.written = operation.clock()
+        memory.wrote(self.data)
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -282,7 +290,7 @@ class Tensor:
 
     def _records(self, other: Any) -> bool:
         """Whether combining with ``other`` is recorded; refuses to replace a leaf."""
-        if not operation.state.recording:
+        if not recording.state.recording:
             return False
         if self.tracked and self.node is None:
             raise RuntimeError(
@@ -508,7 +516,6 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     t.name = None
     t.node = node
     t.tracked = node is not None
-    t.written = 0
     return t
 
 
@@ -521,4 +528,4 @@ def _maker(node: Node) -> str:
     return (node.inputs[0] if node.op is operation.output else node).op.name
 
 
-from minigrad import engine, operation, ops  # noqa: E402 - the one circle: operators are doors into ops
+from minigrad import engine, operation, ops, recording  # noqa: E402 - the one circle: operators are doors into ops

@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import backend, ops
 from minigrad.backend import namespace
 from minigrad.engine import grad, vertex
-from minigrad.operation import enable_grad
+from minigrad.recording import enable_grad
 from minigrad.tensor import Tensor, wrap
 
 Function = Callable[..., Any]
@@ -62,11 +62,7 @@ def jvp(func: Function, inputs: Any, v: Any, create_graph: bool = False) -> tupl
         y = func(*xs)
         u = ops.zeros_like(y).requires_grad_()
         rows = _gradients(y, xs, u, create_graph=True)
-        vs = v if isinstance(v, tuple | list) else (v,)
-        dot = ops.sum(rows[0] * vs[0])
-        for row, part in zip(rows[1:], vs[1:], strict=True):
-            dot = dot + ops.sum(row * part)
-        (product,) = _gradients(dot, (u,), None, create_graph)
+        (product,) = _gradients(_dot("jvp", rows, v), (u,), None, create_graph)
     return (y if create_graph else y.detach()), product
 
 
@@ -120,12 +116,23 @@ def hvp(func: Function, inputs: Any, v: Any) -> tuple[Any, Any]:
         xs = _inputs(inputs)
         y = _scalar("hvp", func(*xs))
         gs = _gradients(y, xs, None, create_graph=True)
-        vs = v if isinstance(v, tuple | list) else (v,)
-        dot = ops.sum(gs[0] * vs[0])
-        for g, part in zip(gs[1:], vs[1:], strict=True):
-            dot = dot + ops.sum(g * part)
-        products = _gradients(dot, xs, None, create_graph=False)
+        products = _gradients(_dot("hvp", gs, v), xs, None, create_graph=False)
     return y.detach(), _like(inputs, products)
+
+
+def _dot(asker: str, gs: tuple[Tensor, ...], v: Any) -> Tensor:
+    """Σ g·v over all inputs."""
+    vs = v if isinstance(v, tuple | list) else (v,)
+    found = [tuple(getattr(part, "shape", ())) for part in vs]
+    if found != [g.shape for g in gs]:
+        raise ValueError(
+            f"{asker} needs a v of each input's shape, {[g.shape for g in gs]}; got {found}. "
+            "Reshape v, or pass one for each input."
+        )
+    total: Any = 0.0
+    for g, part in zip(gs, vs, strict=True):
+        total = total + ops.sum(g * part)
+    return total
 
 
 def _scalar(asker: str, y: Tensor) -> Tensor:

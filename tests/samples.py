@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import ops
+from minigrad import backend, ops
+from minigrad.ops import activations, convolution, embedding, losses, pooling, recurrent
 
 Shape = tuple[int, ...]
 
@@ -121,6 +122,8 @@ def _cross_entropy(m: Any, z: Any, t: Any) -> Any:
     return loss + p * z
 
 
+_TWO = {"kernel": (2, 2), "stride": (2, 2), "dilation": (1, 1)}
+
 SAMPLES: list[Sample] = [
     *_binary("add"),
     *_binary("sub"),
@@ -204,6 +207,18 @@ SAMPLES: list[Sample] = [
     Sample("stack", lambda m, x, y: m.stack([x, y], -1), ((2, 3), (2, 3))),
     Sample("repeat", lambda m, x: x.repeat(2, 1, 3), ((2, 2),)),
     Sample("tile", lambda m, x: m.tile(x, (2,)), ((2, 2),)),
+    Sample(
+        "pad",
+        lambda m, x: m.pad(x, (1, 2, 0, 1), value=3.0) * 2,
+        ((2, 3),),
+        torch=lambda m, x: m.nn.functional.pad(x, (1, 2, 0, 1), value=3.0) * 2,
+    ),
+    Sample(
+        "pad that crops",
+        lambda m, x: m.pad(x, (-1, 1)),
+        ((2, 3),),
+        torch=lambda m, x: m.nn.functional.pad(x, (-1, 1)),
+    ),
     Sample("tril", lambda m, x: m.tril(x), ((3, 3),)),
     Sample("triu", lambda m, x: m.triu(x, diagonal=1), ((3, 3),)),
     Sample("clone", lambda m, x: m.clone(x), ((2, 3),)),
@@ -284,4 +299,67 @@ SAMPLES: list[Sample] = [
         torch=lambda m, z, gamma, beta: z * gamma + beta,
     ),
     Sample("softmax_cross_entropy", _cross_entropy, ((3, 4), (3, 4)), "positive"),
+    Sample(
+        "bernoulli_cross_entropy",
+        lambda m, p, t: losses.bernoulli_cross_entropy(p / 4, t / 4),
+        ((2, 3), (2, 3)),
+        "positive",
+        torch=lambda m, p, t: m.nn.functional.binary_cross_entropy(p / 4, t / 4, reduction="none"),
+    ),
+    Sample(
+        "softplus",
+        lambda m, x: activations.softplus(x, 2.0),
+        ((2, 3),),
+        torch=lambda m, x: m.nn.functional.softplus(x, 2.0),
+    ),
+    Sample(
+        "standardize without μ",
+        lambda m, x: ops.standardize(x, axis=(1,), eps=1e-3, center=False)[0],
+        ((3, 4),),
+        torch=lambda m, x: m.nn.functional.rms_norm(x, (4,), eps=1e-3),
+    ),
+    Sample(
+        "take_rows",
+        lambda m, x: embedding.take_rows(x, index=backend.lift(np.array([[2, 0], [2, 1]]), x.data)),
+        ((3, 2),),
+        torch=lambda m, x: x[m.tensor([[2, 0], [2, 1]])],
+    ),
+    *[
+        Sample(
+            f"{name}{shapes}",
+            lambda m, *xs, module=module, name=name, how=how: getattr(module, name)(*xs, **how),
+            shapes,
+            "apart" if "max" in name else "any",
+            torch=lambda m, *xs, name=name, how=how: getattr(m.nn.functional, name)(*xs, **how),
+        )
+        for module, name, shapes, how in (
+            (convolution, "conv1d", ((2, 2, 4), (2, 2, 2), (2,)), {"stride": 2}),
+            (convolution, "conv2d", ((1, 2, 3, 3), (2, 1, 2, 2), (2,)), {"groups": 2}),
+            (convolution, "conv2d", ((1, 3, 3), (2, 1, 2, 3)), {"padding": 1}),
+            (convolution, "unfold", ((1, 1, 3, 3),), {"kernel_size": 2}),
+            (convolution, "fold", ((4, 4),), {"output_size": 3, "kernel_size": 2}),
+            (pooling, "max_pool2d", ((1, 1, 4, 3),), {"kernel_size": 2, "padding": 1}),
+            (pooling, "avg_pool2d", ((1, 1, 3, 3),), {"kernel_size": 2, "stride": 1}),
+            (pooling, "adaptive_avg_pool2d", ((1, 1, 4, 3),), {"output_size": 2}),
+        )
+    ],
+    Sample(
+        "the entries that max pooling picks",
+        lambda m, x: pooling._pick(x, pooling.max_over_patches(x, **_TWO)[1], **_TWO),
+        ((1, 2, 4, 4),),
+        "apart",
+        torch=lambda m, x: m.nn.functional.max_pool2d(x, 2),
+    ),
+    Sample(
+        "time_steps",
+        lambda m, x: recurrent.time_steps(x)[0] * recurrent.time_steps(x)[2] ** 2,
+        ((3, 2, 2),),
+        torch=lambda m, x: x[0] * x[2] ** 2,
+    ),
+    Sample(
+        "lstm_cell",
+        lambda m, z, c: m.add(*recurrent.lstm_cell(z, c)),
+        ((2, 8), (2, 2)),
+        parity=False,  # compared as a layer, in test_recurrent
+    ),
 ]

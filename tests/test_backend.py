@@ -14,6 +14,7 @@ from conftest import host, near
 
 import minigrad as mg
 from minigrad import backend, nn, optim
+from minigrad.backend.cupy import status as cupy_status
 
 
 def test_use_is_a_call_and_a_context() -> None:
@@ -43,7 +44,7 @@ def test_cupy_that_is_absent_says_what_to_install(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(backend, "_loaded", {})
     with pytest.raises(RuntimeError, match=r"found no working CuPy.*minigrad\[cuda12\]"):
         mg.use("cupy")
-    assert "minigrad[cuda13]" in dict(backend.cupy_status())["CuPy"]
+    assert "minigrad[cuda13]" in dict(cupy_status())["CuPy"]
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ def test_a_network_is_drawn_with_its_modules_and_its_gamma_and_sigma():
     assert titles == ["0 · Linear", "1 · BatchNorm1d", "2 · ReLU"]
     linear, norm, relu = sequential.children
     assert {v.sign for v in linear.vertices} == {"W", "b", "x Wᵀ + b"}
-    assert {v.sign for v in norm.vertices} == {"x̂ = (x − μ)/σ", "μ", "σ", "γ", "β", "γ·x̂ + β"}
+    assert {v.sign for v in norm.vertices} == {"ẑ = (x − μ)/σ", "μ", "σ", "γ", "β", "γ·ẑ + β"}
     assert [v.sign for v in relu.vertices] == ["ReLU"]
     assert [v.kind for v in graph.picture.top.vertices] == ["input", "operation", "operation"]
     assert vertex(graph, sign="γ").name == "weight"

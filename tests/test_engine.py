@@ -324,19 +324,45 @@ def test_allow_unused_answers_none() -> None:
 
 
 def test_a_write_that_backward_would_miss_is_caught() -> None:
-    """Overwriting a value that a rule will read is an error naming operation and input."""
+    """Overwriting a value that a rule will read names operation, input and the line that wrote."""
     w = nn.Parameter(mg.tensor(np.ones(3)))
     w.name = "w"
     y = (w * w).sum()
     with mg.no_grad():
         w -= 0.1
-    with pytest.raises(RuntimeError, match=r"backward through mul needs .* 'y' \(w\)"):
+    with pytest.raises(RuntimeError, match=r"through mul needs .* 'y' \(w\).*test_engine.py:\d+"):
         y.backward()
     z = (w + 1).sum()  # no rule of an addition reads its inputs
     with mg.no_grad():
         w -= 0.1
     z.backward()
     near(w.grad, np.ones(3))
+
+
+@pytest.mark.parametrize("view", [lambda w: w.T, lambda w: w.reshape(4), lambda w: w[0]])
+def test_a_write_is_seen_through_views(view: Any) -> None:
+    """Memory written through one tensor is overwritten for all that share it."""
+    w = mg.tensor(np.arange(1.0, 5).reshape(2, 2), requires_grad=True)
+    seen = view(w)
+    y = (seen * seen).sum()
+    with mg.no_grad():
+        w -= 0.1
+    with pytest.raises(RuntimeError, match="overwritten in place"):
+        y.backward()
+    z = (w * w).sum()
+    w.detach()[0] = 5.0
+    with pytest.raises(RuntimeError, match="overwritten in place"):
+        z.backward()
+
+
+def test_a_write_to_an_output_is_caught() -> None:
+    """A result that its own rule reads cannot be overwritten unnoticed either."""
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    y = mg.exp(x)
+    with mg.no_grad():
+        y[0] = 7.0
+    with pytest.raises(RuntimeError, match="through exp needs the value that its output 'out'"):
+        y.sum().backward()
 
 
 def test_import_loads_numpy_and_nothing_else() -> None:

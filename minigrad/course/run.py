@@ -78,6 +78,7 @@ async def _execute(run: Run, folder: str, timeout: float, bar: Any) -> str:
         run.notebook,
         kernel_manager_class=_Kernel,
         shutdown_kernel="immediate",
+        coalesce_streams=True,  # what one cell prints is one output
         resources={"metadata": {"path": folder}},
         on_notebook_start=keep_interrupt,
         on_cell_execute=start,

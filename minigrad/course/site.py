@@ -145,7 +145,10 @@ class _Page:
         if cell.cell_type != "code" or not cell.source.strip():
             return Markup()
         outputs = Markup("\n").join(self.output(output) for output in cell.outputs)
-        return Markup(self.highlight(cell.source)) + outputs  # noqa: S704
+        code = Markup(self.highlight(cell.source))  # noqa: S704
+        if cell.metadata.get("jupyter", {}).get("source_hidden"):
+            code = Markup("<details><summary>code</summary>{}</details>").format(code)
+        return code + outputs
 
     def markdown(self, source: str, attachments: Any = None) -> Markup:
         """Render a lesson's own Markdown, whose HTML counts, as it does in Jupyter."""
@@ -226,7 +229,7 @@ class _Renderer(IPythonRenderer):
         html = MarkdownWithMath(renderer=self).render(source)
         html = re.sub(r'(<a [^>]*href="[^":]+)\.ipynb(["#])', r"\1.html\2", html)
         # A formula stays on the line of the bracket before it and the comma behind it.
-        glue = r'([(\[“]?<svg class="tex".*?</svg>[\w\u2019-]*[,.;:!?)\]”]*)'
+        glue = r'([(\[“]?<svg [^>]*class="tex".*?</svg>[\w\u2019-]*[,.;:!?)\]”]*)'
         return re.sub(rf"(?<!formula\">){glue}", r'<span class="inline">\1</span>', html)
 
     def block_math(self, body: str) -> str:

@@ -1,6 +1,6 @@
 """The records that every drawing is made from: text only, no tensor, node or array in them.
 
-An operation and its result are one vertex; further outputs of an operation (μ and σ beside x̂)
+An operation and its result are one vertex; further outputs of an operation (μ and σ beside ẑ)
 are vertices of their own; modules are nested clusters. `minigrad.drawing.reading` makes them.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from minigrad.operation import Scope
+from minigrad.recording import Scope
 
 Kind = Literal["parameter", "input", "constant", "operation", "output"]
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from minigrad import backend, engine
 from minigrad.drawing.graph import Quantity, State
-from minigrad.operation import Node, no_grad, output
+from minigrad.operation import Node, output
+from minigrad.recording import no_grad
 from minigrad.tensor import Tensor
 
 SMALL = 6  # tensors up to this size show every number

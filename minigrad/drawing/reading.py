@@ -11,7 +11,8 @@ from minigrad.drawing import symbols
 from minigrad.drawing.graph import Edge, Picture, Vertex, clusters
 from minigrad.drawing.quantities import Gradients, Values, leaf_gradient, leaf_value, number
 from minigrad.nn.module import Parameter
-from minigrad.operation import Node, Scope, output
+from minigrad.operation import Node, output
+from minigrad.recording import Scope
 from minigrad.tensor import Tensor
 
 Spot = tuple[int, int]  # the identity of an operation or leaf, and which of its outputs

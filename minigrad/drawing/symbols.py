@@ -50,9 +50,9 @@ OPERATIONS = {
     "gt": ">",
     "ge": "≥",
     "astype": "cast",
-    "standardize": "x̂ = (x − μ)/σ",
-    "normalize": "x̂ = (x − μ)/σ",
-    "scale_shift": "γ·x̂ + β",
+    "standardize": "ẑ = (x − μ)/σ",
+    "normalize": "ẑ = (x − μ)/σ",
+    "scale_shift": "γ·ẑ + β",
     "softmax_cross_entropy": "−Σ t·ln p",
 }
 

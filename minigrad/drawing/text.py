@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from minigrad.drawing.dot import shown
 from minigrad.drawing.graph import Picture, Vertex
-from minigrad.operation import Scope
+from minigrad.recording import Scope
 
 
 def text(picture: Picture) -> str:
@@ -40,7 +40,7 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _width(cell: str) -> int:
-    """How many places a terminal gives it: the hat of x̂ stands over its letter."""
+    """How many places a terminal gives it: the hat of ẑ stands over its letter."""
     return sum(not unicodedata.combining(c) for c in cell)
 
 

@@ -2,139 +2,310 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
-from minigrad.ops import (
-    linear,
-    log_softmax,
-    relu,
-    sigmoid,
-    softmax,
-    tanh,
+from minigrad.nn.losses.classification import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    kl_div,
+    nll_loss,
+)
+from minigrad.nn.losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from minigrad.ops import activations, sigmoid, tanh
+from minigrad.ops.activations import logsigmoid
+from minigrad.ops.convolution import conv1d, conv2d, fold, unfold
+from minigrad.ops.embedding import take_rows
+from minigrad.ops.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
 )
 from minigrad.tensor import Tensor
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "conv1d",
+    "conv2d",
     "cross_entropy",
+    "dropout",
+    "elu",
+    "embedding",
+    "fold",
+    "gelu",
+    "group_norm",
+    "hardtanh",
+    "huber_loss",
+    "instance_norm",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
     "linear",
     "log_softmax",
+    "logsigmoid",
+    "max_pool1d",
+    "max_pool2d",
     "mse_loss",
+    "nll_loss",
     "one_hot",
     "relu",
+    "rms_norm",
     "sigmoid",
+    "silu",
+    "smooth_l1_loss",
     "softmax",
+    "softplus",
     "tanh",
+    "unfold",
 ]
 
 
-def _reduce(loss: Any, reduction: str) -> Any:
-    """The mean or the sum of a loss, or the loss as it is."""
-    if reduction == "mean":
-        return ops.mean(loss)
-    if reduction == "sum":
-        return ops.sum(loss)
-    if reduction == "none":
-        return loss
-    raise ValueError(f"reduction={reduction!r} is unknown; use 'mean', 'sum' or 'none'.")
+# ── activations: the operations, with PyTorch's names for their arguments ────────────────────────
+# ``inplace`` is understood for the sake of scripts written for PyTorch; the result is a new tensor.
 
 
-def _same_shape(name: str, x: Any, target: Any) -> None:
-    """Refuse shapes that would broadcast: (n, 1) against (n,) makes n² differences, silently."""
-    if tuple(x.shape) != tuple(target.shape):
-        raise ValueError(
-            f"{name} needs input and target of one shape; got {tuple(x.shape)} and "
-            f"{tuple(target.shape)}, which could broadcast. Reshape one: "
-            "target.reshape(input.shape), or input.squeeze(-1)."
-        )
+def relu(input: Any, inplace: bool = False) -> Any:
+    """max(x, 0)."""
+    return ops.relu(input)
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The mean of (input − target)²; shapes must be equal."""
-    _same_shape("mse_loss", input, target)
-    return _reduce(ops.square(input - target), reduction)
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """x where x > 0, else slope·x."""
+    return activations.leaky_relu(input, negative_slope)
 
 
-def one_hot(labels: Any, num_classes: int) -> Tensor:
-    """Integers (…) as rows (…, num_classes) with a single 1; zeros for those out of range."""
-    raw = labels.data if isinstance(labels, Tensor) else labels
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """x where x > 0, else α(eˣ − 1)."""
+    return activations.elu(input, alpha)
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """x·Φ(x), exactly or with ``approximate="tanh"``."""
+    return activations.gelu(input, approximate)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """x·σ(x)."""
+    return activations.silu(input)
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """ln(1 + e^βx)/β, and x itself where βx > threshold."""
+    return activations.softplus(input, beta, threshold)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """x kept between two values, flat at both."""
+    return activations.hardtanh(input, min_val, max_val)
+
+
+def softmax(input: Any, dim: int) -> Any:
+    """eˣ / Σ eˣ along ``dim``."""
+    return ops.softmax(input, dim)
+
+
+def log_softmax(input: Any, dim: int) -> Any:
+    """x − ln Σ eˣ along ``dim``."""
+    return ops.log_softmax(input, dim)
+
+
+# ── linear maps and tables ───────────────────────────────────────────────────────────────────────
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """x wᵀ + b, for x of shape (…, in), weight (out, in) and bias (out,)."""
+    return ops.linear(input, weight) if bias is None else ops.linear(input, weight, bias)
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
+    """Integers (…) as rows (…, num_classes) with a single 1; −1 stands for the largest + 1."""
+    raw = tensor.data if isinstance(tensor, Tensor) else tensor
     xp = namespace(raw)
-    hot = xp.expand_dims(raw, axis=-1) == backend.arange(num_classes, like=raw)
-    return Tensor(xp.astype(hot, backend.dtype_on(xp, backend.get_default_dtype())))
+    top = int(xp.max(raw)) if math.prod(raw.shape) else -1
+    classes = top + 1 if num_classes == -1 else num_classes
+    if top >= classes or (top >= 0 and int(xp.min(raw)) < 0):
+        raise ValueError(
+            f"one_hot needs class numbers from 0 to num_classes − 1 = {classes - 1}; found some "
+            f"from {int(xp.min(raw))} to {top}. Renumber them, or widen num_classes."
+        )
+    hot = xp.expand_dims(raw, axis=-1) == backend.arange(classes, like=raw)
+    return Tensor(xp.astype(hot, xp.int64))
 
 
-def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Any:
-    """−ln softmax(input)[target], the classification loss, from logits.
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """The rows of ``weight`` (V, D) at the integers ``input`` (…): (…, D).
 
-    Parameters
-    ----------
-    input
-        Logits, (N, C), (N, C, …) or (C,).
-    target
-        Class numbers without the class axis, (N,), (N, …) or (); or probabilities of input's shape.
-    weight
-        A factor per class, (C,); the mean is then weighted by those of the targets.
-    ignore_index
-        A class number whose samples count for nothing.
-    label_smoothing
-        ε: mix the target with the uniform distribution, (1 − ε)·target + ε/C.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not match, or a class number is outside 0 … C − 1.
+    The row ``padding_idx`` is looked up like any other, but gets no gradient.
     """
-    axis = 1 if input.ndim > 1 else 0
-    classes = input.shape[axis]
-    labels = target.data if isinstance(target, Tensor) else target
-    per_class = (-1,) + (1,) * (input.ndim - axis - 1)
-    w = 1.0 if weight is None else ops.reshape(weight, per_class)
-    if "int" in str(labels.dtype):
-        hot, counted = _hot_targets(input, labels, axis, classes, ignore_index)
-        total = ops.sum(hot * w) if weight is not None else counted
-    else:
-        _same_shape("cross_entropy with probabilities as target", input, target)
-        hot, total = target, input.numel() // classes
-    if label_smoothing:
-        any_class = ops.sum(hot, axis=axis, keepdims=True)
-        hot = (1 - label_smoothing) * hot + label_smoothing / classes * any_class
-    t = hot if weight is None else hot * w
-    loss, _ = ops.softmax_cross_entropy(input, t, axis=axis)
-    if reduction == "mean":
-        return ops.sum(loss) / total
-    return _reduce(ops.squeeze(loss, axis), reduction)
+    index = input.data if isinstance(input, Tensor) else input
+    rows = weight.shape[0]
+    if "int" not in str(index.dtype):
+        raise TypeError(
+            f"embedding needs integers to look up; got {index.dtype}. Convert them: x.long()."
+        )
+    xp = namespace(index)
+    if math.prod(index.shape) and not 0 <= int(xp.min(index)) <= int(xp.max(index)) < rows:
+        raise IndexError(
+            f"embedding of {rows} rows needs integers from 0 to {rows - 1}; found some from "
+            f"{int(xp.min(index))} to {int(xp.max(index))}. Set num_embeddings to their number."
+        )
+    out = take_rows(weight, index=index)
+    if padding_idx is None:
+        return out
+    padded = xp.expand_dims(index == padding_idx % rows, axis=-1)
+    return ops.where(padded, out.detach() if isinstance(out, Tensor) else out, out)
 
 
-def _hot_targets(
-    input: Any, labels: Any, axis: int, classes: int, ignore_index: int
-) -> tuple[Any, int]:
-    """Class numbers as a distribution along ``axis``, and how many of them count."""
-    shape = (*input.shape[:axis], *input.shape[axis + 1 :])
-    if tuple(labels.shape) != tuple(shape):
-        raise ValueError(
-            f"cross_entropy of logits {tuple(input.shape)} needs class numbers of shape {shape}; "
-            f"got {tuple(labels.shape)}. Drop the extra axis: target.reshape({shape})."
-        )
-    xp = namespace(labels)
-    inside = (labels >= 0) & (labels < classes)
-    ignored = labels == ignore_index
-    if not bool(xp.all(inside | ignored)):
-        raise ValueError(
-            f"cross_entropy of {classes} classes needs class numbers from 0 to {classes - 1}; "
-            f"found some from {int(xp.min(labels))} to {int(xp.max(labels))}. Renumber the "
-            "classes, or widen the last layer."
-        )
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """x·m/(1 − p) with a mask m of zeros (chance p) and ones; x itself in evaluation.
+
+    The mask is drawn on the host, from the generator that `mg.manual_seed` seeds, so it is the
+    same on every backend; the graph sees a constant (Srivastava et al. 2014).
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout needs a probability p from 0 to 1; got {p}. Try 0.5.")
+    if not training or p == 0:
+        return input
     raw = input.data if isinstance(input, Tensor) else input
-    hot = xp.expand_dims(labels, axis=axis) == xp.reshape(
-        backend.arange(classes, like=labels), (-1,) + (1,) * (input.ndim - axis - 1)
+    kept = backend.generator().random(raw.shape, dtype=np.float32) >= p
+    return ops.mul(input, backend.copy_as(kept / (1 - p) if p < 1 else kept * 0.0, raw))
+
+
+# ── normalization: one standardising operation over different axes, then γ and β ─────────────────
+
+
+def batch_norm(  # noqa: PLR0913 - PyTorch's arguments, and axis
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    *,
+    axis: int = 1,
+) -> Any:
+    """γ·(x − μ)/σ + β with μ and σ² = var + ε per channel; see `nn.BatchNorm1d`.
+
+    In training the running statistics, if given, follow those of the batch.
+    """
+    over = tuple([a for a in range(input.ndim) if a != axis % input.ndim])
+    return _normalized(
+        input, over, axis, (running_mean, running_var), (weight, bias), training, momentum, eps
     )
-    counted = int(xp.sum(xp.astype(inside & ~ignored, labels.dtype)))
-    return xp.astype(hot & xp.expand_dims(~ignored, axis=axis), raw.dtype), counted
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample and channel of (N, C, …)."""
+    over, running = tuple(range(2, input.ndim)), (running_mean, running_var)
+    return _normalized(input, over, 1, running, (weight, bias), use_input_stats, momentum, eps)
+
+
+def _normalized(
+    x: Any,
+    over: tuple[int, ...],
+    axis: int,
+    running: tuple[Any, Any],
+    affine: tuple[Any, Any],
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> Any:
+    """Standardise over ``over``, by the running statistics of the channels unless in training."""
+    per_channel = (-1,) + (1,) * (x.ndim - 1 - axis % x.ndim)
+    mean, var = running
+    if training or mean is None or var is None:
+        z, mu, sigma = ops.standardize(x, axis=over, eps=eps)
+        if training and mean is not None and var is not None:
+            n = math.prod(x.shape[a] for a in over)
+            mu, sigma = (s.data if isinstance(s, Tensor) else s for s in (mu, sigma))
+            channel = axis % x.ndim
+            _follow(mean, mu, channel, momentum)
+            _follow(var, (sigma * sigma - eps) * (n / (n - 1)), channel, momentum)
+    else:
+        sigma = ops.sqrt(ops.reshape(var, per_channel) + eps)
+        z = ops.normalize(x, ops.reshape(mean, per_channel), sigma)
+    gamma, beta = affine
+    if len(per_channel) > 1:
+        gamma, beta = (v if v is None else ops.reshape(v, per_channel) for v in affine)
+    return scale_and_shift(z, gamma, beta)
+
+
+def _follow(running: Any, batch: Any, channel: int, momentum: float) -> None:
+    """running ← (1 − momentum)·running + momentum·batch (its mean over samples, if by sample)."""
+    xp = namespace(batch)
+    others = tuple([a for a in range(batch.ndim) if a != channel])
+    now = xp.astype(xp.mean(batch, axis=others), running.dtype, copy=False)
+    running.data = (1 - momentum) * running.data + momentum * now
+
+
+def layer_norm(
+    input: Any,
+    normalized_shape: Sequence[int],
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+) -> Any:
+    """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample over the last axes."""
+    z, _, _ = ops.standardize(input, axis=tuple(range(-len(normalized_shape), 0)), eps=eps)
+    return scale_and_shift(z, weight, bias)
+
+
+def rms_norm(
+    input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
+) -> Any:
+    """γ·x/σ with σ² = mean x² + ε over the last axes; ε is that of the dtype unless given."""
+    if eps is None:
+        eps = float(namespace(getattr(input, "data", input)).finfo(input.dtype).eps)
+    axis = tuple(range(-len(normalized_shape), 0))
+    z, _, _ = ops.standardize(input, axis=axis, eps=eps, center=False)
+    return scale_and_shift(z, weight, None)
+
+
+def group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample and group of channels of (N, C, …)."""
+    if input.ndim < 2 or input.shape[1] % num_groups:  # noqa: PLR2004 - samples and channels
+        raise ValueError(
+            f"group_norm needs inputs (N, C, …) whose channels divide into {num_groups} groups; "
+            f"got shape {tuple(input.shape)}. Choose a num_groups that divides C."
+        )
+    groups = ops.reshape(input, (input.shape[0], num_groups, -1))
+    z, _, _ = ops.standardize(groups, axis=(2,), eps=eps)
+    per_channel = (-1,) + (1,) * (input.ndim - 2)
+    gamma, beta = (v if v is None else ops.reshape(v, per_channel) for v in (weight, bias))
+    return scale_and_shift(ops.reshape(z, tuple(input.shape)), gamma, beta)
+
+
+def scale_and_shift(z: Any, gamma: Any, beta: Any) -> Any:
+    """γ·z + β, where either may be None: left out."""
+    if gamma is None:
+        return z if beta is None else z + beta
+    return ops.scale_shift(z, gamma) if beta is None else ops.scale_shift(z, gamma, beta)

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.operation import clock
+from minigrad import backend, memory
 from minigrad.tensor import Tensor
 
 
 def _fill(tensor: Tensor, values: np.ndarray) -> Tensor:
     tensor.data = backend.copy_as(values, tensor.data)
-    tensor.written = clock()
+    memory.wrote(tensor.data)
     return tensor
 
 
@@ -45,7 +44,55 @@ def ones_(tensor: Tensor) -> Tensor:
 
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix."""
+    if tensor.ndim != 2:  # noqa: PLR2004 - a matrix
+        raise ValueError(f"eye_ fills a matrix; got shape {tensor.shape}. For kernels use dirac_.")
     return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A convolution's kernels (O, C/groups, …) that pass channel i on to output i of each group."""
+    if tensor.ndim < 3 or tensor.shape[0] % groups:  # noqa: PLR2004 - channels and a kernel
+        raise ValueError(
+            f"dirac_ needs kernels (O, C/groups, …) with O divisible by groups={groups}; got shape "
+            f"{tensor.shape}. For matrices use eye_."
+        )
+    values = np.zeros(tensor.shape)
+    per_group = tensor.shape[0] // groups
+    middle = [n // 2 for n in tensor.shape[2:]]
+    for group in range(groups):
+        for i in range(min(per_group, tensor.shape[1])):
+            values[(group * per_group + i, i, *middle)] = 1
+    return _fill(tensor, values)
+
+
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0
+) -> Tensor:
+    """Normal numbers, those outside [a, b] drawn again."""
+    root = std * math.sqrt(2)
+    inside = (math.erf((b - mean) / root) - math.erf((a - mean) / root)) / 2
+    if inside < 1e-3:  # noqa: PLR2004 - it would be drawn again a thousand times
+        raise ValueError(
+            f"trunc_normal_ needs an interval that normal numbers fall into; of those with mean "
+            f"{mean} and std {std} a share of {max(inside, 0):.1g} falls into [{a}, {b}]. Move the "
+            "mean into it, or use uniform_."
+        )
+    values = np.asarray(backend.generator().normal(mean, std, tensor.shape))
+    while (again := (values < a) | (values > b)).any():
+        values[again] = backend.generator().normal(mean, std, int(again.sum()))
+    return _fill(tensor, values)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01) -> Tensor:
+    """Normal numbers in a matrix, with a share ``sparsity`` of each column 0 (Martens 2010)."""
+    if tensor.ndim != 2:  # noqa: PLR2004 - a matrix
+        raise ValueError(f"sparse_ fills a matrix; got shape {tensor.shape}. Reshape it first.")
+    rows, columns = tensor.shape
+    values = backend.generator().normal(0.0, std, (rows, columns))
+    for column in range(columns):
+        chosen = backend.generator().permutation(rows)[: math.ceil(sparsity * rows)]
+        values[chosen, column] = 0
+    return _fill(tensor, values)
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
@@ -63,7 +110,7 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     """The factor by which weights must grow to make up for what a nonlinearity takes away."""
     slope = 0.01 if param is None else param
     gains = {
-        "linear": 1.0,
+        **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), 1.0),
         "sigmoid": 1.0,
         "tanh": 5 / 3,
         "relu": math.sqrt(2),

@@ -1,13 +1,12 @@
-"""Linear, the activations, and Sequential."""
+"""Linear, Embedding, Dropout, and the layers that only pass on or reshape."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
-from minigrad import ops
-from minigrad.nn import init
+from minigrad import backend, ops
+from minigrad.nn import functional, init
 from minigrad.nn.module import Module, Parameter
 
 
@@ -44,32 +43,73 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}{bias}"
 
 
-class ReLU(Module):
-    """y = max(x, 0)."""
+class Embedding(Module):
+    """A table of num_embeddings rows, weight (V, D), looked up by integers (…): (…, D).
+
+    The rows start standard normal. That of ``padding_idx`` starts 0 and gets no gradient.
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None
+    ) -> None:
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(
+                f"Embedding of {num_embeddings} rows needs a padding_idx from {-num_embeddings} to "
+                f"{num_embeddings - 1}; got {padding_idx}. Widen num_embeddings."
+            )
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        table = backend.generator().standard_normal((num_embeddings, embedding_dim))
+        if self.padding_idx is not None:
+            table[self.padding_idx] = 0
+        self.weight = Parameter(ops.tensor(table, dtype=backend.get_default_dtype()))
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
+    ) -> Embedding:
+        """An Embedding of this table (V, D), which learns on unless frozen."""
+        rows, size = embeddings.shape
+        made = cls(rows, size, padding_idx)
+        made.weight = Parameter(embeddings, requires_grad=not freeze)
+        return made
+
+    def forward(self, x: Any) -> Any:
+        """Map integers (…) to rows (…, D)."""
+        return functional.embedding(x, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        """Its sizes."""
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+
+
+class Dropout(Module):
+    """y = x·m/(1 − p) with a random mask m of zeros (chance p) and ones; in evaluation y = x.
+
+    The division keeps the mean of y at x, so that evaluation needs no factor. See
+    `functional.dropout`.
+    """
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout needs a probability p from 0 to 1; got {p}. Try 0.5.")
+        self.p, self.inplace = p, inplace
 
     def forward(self, x: Any) -> Any:
         """Map any shape to itself."""
-        return ops.relu(x)
+        return functional.dropout(x, self.p, self.training)
 
-
-class Sigmoid(Module):
-    """y = 1/(1 + e⁻ˣ)."""
-
-    def forward(self, x: Any) -> Any:
-        """Map any shape to itself."""
-        return ops.sigmoid(x)
-
-
-class Tanh(Module):
-    """y = tanh x."""
-
-    def forward(self, x: Any) -> Any:
-        """Map any shape to itself."""
-        return ops.tanh(x)
+    def extra_repr(self) -> str:
+        """Its setting."""
+        return f"p={self.p}"
 
 
 class Identity(Module):
-    """y = x."""
+    """y = x, whatever the arguments it was made with."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
 
     def forward(self, x: Any) -> Any:
         """Answer the input."""
@@ -86,43 +126,21 @@ class Flatten(Module):
         """Map (N, …) to (N, D)."""
         return ops.flatten(x, self.start_dim, self.end_dim)
 
+    def extra_repr(self) -> str:
+        """Which axes."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
-class Sequential(Module):
-    """Modules one after the other, named 0, 1, 2 …, or by the keys of a dict."""
 
-    def __init__(self, *modules: Any) -> None:
-        named: Any = enumerate(modules)
-        if len(modules) == 1 and isinstance(modules[0], dict):
-            named = modules[0].items()
-        for name, module in named:
-            if not isinstance(module, Module):
-                raise TypeError(
-                    f"Sequential needs modules; got {module!r} in place {name}. Wrap functions "
-                    "in a Module (nn.ReLU() for mg.relu)."
-                )
-            setattr(self, str(name), module)
+class Unflatten(Module):
+    """Axis ``dim`` as several of these sizes."""
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
     def forward(self, x: Any) -> Any:
-        """Run the modules in their order."""
-        for module in self.children():
-            x = module(x)
-        return x
+        """Map (N, D) to (N, …)."""
+        return ops.unflatten(x, self.dim, self.unflattened_size)
 
-    def __len__(self) -> int:
-        """The number of modules."""
-        return len(list(self.children()))
-
-    def __iter__(self) -> Iterator[Module]:
-        """The modules in their order."""
-        return self.children()
-
-    def __getitem__(self, index: int | slice) -> Module:
-        """One module; or, for a slice, a Sequential of the same modules."""
-        if isinstance(index, slice):
-            return Sequential(dict(list(self.named_children())[index]))
-        return list(self.children())[index]
-
-    def append(self, module: Module) -> Sequential:
-        """Add a module at the end."""
-        setattr(self, str(len(self)), module)
-        return self
+    def extra_repr(self) -> str:
+        """Which axis, into what."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

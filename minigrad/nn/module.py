@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from minigrad import backend
-from minigrad.operation import clock, state
+from minigrad import backend, memory
+from minigrad.recording import state
 from minigrad.tensor import Tensor
 
 
@@ -33,6 +33,7 @@ class Module:
     training = True
     _name = ""
     _buffer_names: tuple[str, ...] = ()
+    _hooks: Hooks | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every module writes its own."""
@@ -43,7 +44,9 @@ class Module:
         outer = state.scope
         state.scope = (*outer, (self._name, type(self).__name__))
         try:
-            return self.forward(*args, **kwargs)
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            return self._hooks.run(self, args, kwargs)
         finally:
             state.scope = outer
 
@@ -52,13 +55,52 @@ class Module:
         if isinstance(value, Parameter) and value.name is None:
             value.name = name
         elif isinstance(value, Module) and not value._name:
-            object.__setattr__(value, "_name", name)
+            value._rename(name)
         object.__setattr__(self, name, value)
+
+    def _rename(self, name: str) -> None:
+        """Take the name that the module which holds this one has for it."""
+        object.__setattr__(self, "_name", name)
 
     def register_buffer(self, name: str, value: Tensor | None) -> None:
         """Hold a tensor that is part of the state but is not learned, such as a running mean."""
         self._buffer_names = (*self._buffer_names, name)
         setattr(self, name, value)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Hold a parameter under this name; None keeps the name for one that may come."""
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(
+                f"register_parameter({name!r}) needs a Parameter; got {type(param).__name__}. "
+                "Wrap it: nn.Parameter(x)."
+            )
+        self._refuse_name(name, Parameter)
+        setattr(self, name, param)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Hold a module under this name, as an assignment does; for names made at run time."""
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(
+                f"{type(self).__name__} needs modules; got {module!r} in place {name}. Wrap "
+                "functions in a Module (nn.ReLU() for mg.relu)."
+            )
+        self._refuse_name(name, Module)
+        setattr(self, name, module)
+
+    register_module = add_module
+
+    def _refuse_name(self, name: str, kind: type) -> None:
+        """Refuse names that no path could hold, or that would hide something of another kind."""
+        if not isinstance(name, str) or not name or "." in name:
+            raise ValueError(
+                f"{type(self).__name__} needs a name without dots, which separate the names in a "
+                f"path; got {name!r}. Choose another."
+            )
+        if hasattr(self, name) and not isinstance(getattr(self, name), kind | None):
+            raise ValueError(
+                f"{type(self).__name__} was given a {kind.__name__.lower()} named {name!r}, which "
+                "is a name of its own. Choose another."
+            )
 
     # ── what is inside ───────────────────────────────────────────────────────────────────────────
 
@@ -113,6 +155,49 @@ class Module:
         """All buffers."""
         return (buffer for _, buffer in self.named_buffers())
 
+    def get_submodule(self, target: str) -> Module:
+        """The module at a path such as "layers.0.norm"; "" is this one."""
+        found: Any = self
+        for name in target.split(".") if target else ():
+            held = dict(found.named_children())
+            if name not in held:
+                raise AttributeError(
+                    f"get_submodule({target!r}) found no module {name!r} in "
+                    f"{type(found).__name__}, which holds: {', '.join(held) or 'none'}. See "
+                    "named_modules() for all paths."
+                )
+            found = held[name]
+        return found
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a path such as "layers.0.weight"."""
+        path, _, name = target.rpartition(".")
+        found = getattr(self.get_submodule(path), name, None)
+        if not isinstance(found, Parameter):
+            raise AttributeError(
+                f"get_parameter({target!r}) found no parameter there. See named_parameters() for "
+                "all paths."
+            )
+        return found
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a path such as "layers.0.running_mean"."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if name not in module._buffer_names or getattr(module, name) is None:
+            raise AttributeError(
+                f"get_buffer({target!r}) found no buffer there. See named_buffers() for all paths."
+            )
+        found: Tensor = getattr(module, name)
+        return found
+
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call ``fn`` on every module inside, then on this one: to initialise weights, say."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
     # ── modes and gradients ──────────────────────────────────────────────────────────────────────
 
     def train(self, mode: bool = True) -> Self:
@@ -125,16 +210,54 @@ class Module:
         """Switch to evaluation (running statistics, no dropout)."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients: they add up over calls of `backward` until they are cleared."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients: they add up over calls of `backward` until they are cleared.
+
+        They become None, which is *not computed*; with ``set_to_none=False`` zeros.
+        """
         for parameter in self.parameters():
-            parameter.grad = None
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = Tensor(backend.zeros(parameter.shape, like=parameter.data))
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Learn, or freeze, all parameters."""
         for parameter in self.parameters():
             parameter.requires_grad = requires_grad
         return self
+
+    # ── hooks ────────────────────────────────────────────────────────────────────────────────────
+
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Call ``hook(module, args, output)`` after each forward; what it returns is the output.
+
+        None leaves the output as it is. With ``with_kwargs`` the hook is called as
+        ``hook(module, args, kwargs, output)``; with ``prepend`` before the hooks there are. The
+        answer is a handle whose ``remove()`` takes the hook away.
+        """
+        return self._hook("after", hook, prepend, with_kwargs)
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Call ``hook(module, args)`` before each forward; what it returns are the arguments.
+
+        None leaves them as they are; what is no tuple becomes the one argument. With
+        ``with_kwargs``, ``hook(module, args, kwargs)`` returns None or both.
+        """
+        return self._hook("before", hook, prepend, with_kwargs)
+
+    def _hook(
+        self, when: str, hook: Callable[..., Any], prepend: bool, with_kwargs: bool
+    ) -> HookHandle:
+        if self._hooks is None:
+            self._hooks = Hooks()
+        held = getattr(self._hooks, when)
+        held.insert(0 if prepend else len(held), entry := (hook, with_kwargs))
+        return HookHandle(self, held, entry)
 
     # ── other dtypes, other places ───────────────────────────────────────────────────────────────
 
@@ -146,7 +269,7 @@ class Module:
             elif "float" in str(tensor.dtype):
                 tensor.data = tensor.detach().astype(target).data
             tensor.grad = None
-            tensor.written = clock()
+            memory.wrote(tensor.data)
         return self
 
     def float(self) -> Self:
@@ -197,7 +320,7 @@ class Module:
                 given = state_dict[path]
                 raw = given.data if isinstance(given, Tensor) else given
                 tensor.data = backend.copy_as(raw, tensor.data)
-                tensor.written = clock()
+                memory.wrote(tensor.data)
 
     # ── how it looks ─────────────────────────────────────────────────────────────────────────────
 
@@ -218,6 +341,51 @@ class Module:
         """This module's name for messages: its class, and its path in the network that runs."""
         path = ".".join(name for name, _ in state.scope if name)
         return type(self).__name__ + (f" {path!r}" if path else "")
+
+
+class Hooks:
+    """What a module runs before and after its forward: (function, whether it takes kwargs)."""
+
+    def __init__(self) -> None:
+        self.before: list[tuple[Callable[..., Any], bool]] = []
+        self.after: list[tuple[Callable[..., Any], bool]] = []
+
+    def run(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The module's forward between its hooks."""
+        for hook, with_kwargs in list(self.before):
+            if with_kwargs:
+                if (changed := hook(module, args, kwargs)) is not None:
+                    args, kwargs = changed
+            elif (changed := hook(module, args)) is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        output = module.forward(*args, **kwargs)
+        for hook, with_kwargs in list(self.after):
+            asked = (module, args, kwargs, output) if with_kwargs else (module, args, output)
+            if (changed := hook(*asked)) is not None:
+                output = changed
+        return output
+
+
+class HookHandle:
+    """What registering a hook answers: ``remove()`` takes it away, as does leaving a ``with``."""
+
+    def __init__(self, module: Module, held: list[Any], entry: Any) -> None:
+        self._module, self._held, self._entry = module, held, entry
+
+    def remove(self) -> None:
+        """Take the hook away; a second time does nothing."""
+        self._held[:] = [entry for entry in self._held if entry is not self._entry]
+        hooks = self._module._hooks
+        if hooks is not None and not hooks.before and not hooks.after:
+            self._module._hooks = None  # a plain call again
+
+    def __enter__(self) -> Self:
+        """Nothing left to do: the hook is in place."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Take the hook away."""
+        self.remove()
 
 
 def _join(path: str, name: str) -> str:

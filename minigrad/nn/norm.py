@@ -6,12 +6,55 @@ import math
 from typing import Any
 
 from minigrad import ops
-from minigrad.backend import int64, namespace
+from minigrad.backend import int64
+from minigrad.nn import functional
 from minigrad.nn.module import Module, Parameter
 from minigrad.tensor import Tensor
 
+_AXES = ("", ", L", ", H, W", ", D, H, W")  # how the axes behind (N, C) are called
 
-class BatchNorm(Module):
+
+class RunningNorm(Module):
+    """A normalization that may keep running statistics of its channels for evaluation."""
+
+    ndims: tuple[int, ...] = ()
+    axis = 1
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        weight: bool,
+        bias: bool,
+        track_running_stats: bool,
+    ) -> None:
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.track_running_stats = track = track_running_stats
+        self.weight = Parameter(ops.ones(num_features)) if weight else None
+        self.bias = Parameter(ops.zeros(num_features)) if bias else None
+        self.register_buffer("running_mean", ops.zeros(num_features) if track else None)
+        self.register_buffer("running_var", ops.ones(num_features) if track else None)
+        self.register_buffer("num_batches_tracked", ops.zeros((), dtype=int64) if track else None)
+
+    def _check_shape(self, x: Tensor, ndims: tuple[int, ...]) -> None:
+        if x.ndim in ndims and x.shape[self.axis] == self.num_features:
+            return
+        shapes = []
+        for ndim in ndims:
+            names = ["N", *_AXES[ndim - 2][2:].split(", ")] if ndim > 2 else ["N"]  # noqa: PLR2004
+            names.insert(self.axis % ndim, str(self.num_features))
+            shapes.append(f"({', '.join(names)})")
+        raise ValueError(
+            f"{self._place()} needs inputs of shape {' or '.join(shapes)}; got {x.shape}. "
+            f"Set num_features to the size of axis {self.axis}, or reshape before it."
+        )
+
+
+class BatchNorm(RunningNorm):
     """y = γ·(x − μ)/σ + β, with μ and σ² = var + ε per channel (axis 1) over all other axes.
 
     In training μ and σ are those of the batch (variance divided by n) and enter the gradient;
@@ -20,13 +63,17 @@ class BatchNorm(Module):
     used, as constants. With ``momentum=None`` they average all batches alike; with
     ``track_running_stats=False`` the batch's own serve in evaluation too.
 
+    Parameters
+    ----------
+    num_features, eps, momentum, affine, track_running_stats
+        As in PyTorch.
+    center, scale
+        Whether an affine layer has β, and γ (Keras's names).
+    axis
+        Where the channels are: 1, or −1 for channels-last inputs (N, …, C).
+
     Source: Ioffe and Szegedy 2015; conventions of PyTorch.
     """
-
-    ndims: tuple[int, ...] = ()
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor
 
     def __init__(
         self,
@@ -35,57 +82,38 @@ class BatchNorm(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        *,
+        center: bool = True,
+        scale: bool = True,
+        axis: int = 1,
     ) -> None:
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.affine, self.track_running_stats = affine, track_running_stats
-        self.weight = Parameter(ops.ones(num_features)) if affine else None
-        self.bias = Parameter(ops.zeros(num_features)) if affine else None
-        track = track_running_stats
-        self.register_buffer("running_mean", ops.zeros(num_features) if track else None)
-        self.register_buffer("running_var", ops.ones(num_features) if track else None)
-        self.register_buffer("num_batches_tracked", ops.zeros((), dtype=int64) if track else None)
+        has_gamma, has_beta = affine and scale, affine and center
+        super().__init__(num_features, eps, momentum, has_gamma, has_beta, track_running_stats)
+        self.affine, self.center, self.scale, self.axis = affine, center, scale, axis
 
     def forward(self, x: Any) -> Any:
         """Map (N, C, …) to itself."""
         x = x if isinstance(x, Tensor) else Tensor(x)
         self._check(x)
-        per_channel = (1, -1) + (1,) * (x.ndim - 2)
-        if self.training or self.running_mean is None or self.running_var is None:
-            axis = (0, *range(2, x.ndim))
-            z, mu, sigma = ops.standardize(x, axis=axis, eps=self.eps)
-            if self.training:
-                self._follow(mu.data, sigma.data, x.numel() // self.num_features)
-        else:
-            mu = ops.reshape(self.running_mean, per_channel)
-            var = ops.reshape(self.running_var, per_channel)
-            z = ops.normalize(x, mu, ops.sqrt(var + self.eps))
-        if self.weight is None or self.bias is None:
-            return z
-        gamma, beta = self.weight, self.bias
-        if x.ndim > 2:  # noqa: PLR2004 - (N, C) broadcasts as it is
-            gamma, beta = gamma.reshape(per_channel), beta.reshape(per_channel)
-        return ops.scale_shift(z, gamma, beta)
-
-    def _follow(self, mu: Any, sigma: Any, n: int) -> None:
-        """Let the running statistics follow those of a batch of ``n`` values per channel."""
-        if self.running_mean is None or self.running_var is None:
-            return
-        self.num_batches_tracked.data = self.num_batches_tracked.data + 1
-        m = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
-        unbiased = (sigma * sigma - self.eps) * (n / (n - 1))
-        for running, batch in ((self.running_mean, mu), (self.running_var, unbiased)):
-            batch_value = namespace(batch).reshape(batch, running.shape)
-            running.data = (1 - m) * running.data + m * batch_value
+        momentum = 0.0 if self.momentum is None else self.momentum
+        if self.training and self.running_mean is not None:
+            self.num_batches_tracked.data = self.num_batches_tracked.data + 1
+            if self.momentum is None:
+                momentum = 1 / int(self.num_batches_tracked)
+        return functional.batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training,
+            momentum,
+            self.eps,
+            axis=self.axis,
+        )
 
     def _check(self, x: Tensor) -> None:
-        if x.ndim not in self.ndims or x.shape[1] != self.num_features:
-            axes = " or ".join(
-                _AXES[ndim].replace("C", str(self.num_features)) for ndim in self.ndims
-            )
-            raise ValueError(
-                f"{self._place()} needs inputs of shape {axes}; got {x.shape}. "
-                "Set num_features to the size of axis 1, or reshape before it."
-            )
+        self._check_shape(x, self.ndims)
         if self.training and x.numel() <= self.num_features:
             raise ValueError(
                 f"{self._place()} needs more than one value per channel to have a variance in "
@@ -94,13 +122,13 @@ class BatchNorm(Module):
 
     def extra_repr(self) -> str:
         """Its settings."""
+        switches = [(name, getattr(self, name)) for name in ("center", "scale")]
+        more = "".join([f", {name}=False" for name, value in switches if not value])
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-            f"affine={self.affine}, track_running_stats={self.track_running_stats}"
+            f"affine={self.affine}, track_running_stats={self.track_running_stats}{more}"
+            f"{f', axis={self.axis}' if self.axis != 1 else ''}"
         )
-
-
-_AXES = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)", 5: "(N, C, D, H, W)"}
 
 
 class BatchNorm1d(BatchNorm):
@@ -115,7 +143,132 @@ class BatchNorm2d(BatchNorm):
     ndims = (4,)
 
 
-class LayerNorm(Module):
+class BatchNorm3d(BatchNorm):
+    """`BatchNorm` of (N, C, D, H, W): over N·D·H·W values per channel."""
+
+    ndims = (5,)
+
+
+class InstanceNorm(RunningNorm):
+    """y = γ·(x − μ)/σ + β, with μ and σ² = var + ε per sample and channel over all other axes.
+
+    As in PyTorch there are neither γ and β nor running statistics unless asked for; tracked ones
+    follow the mean over the samples, and serve in evaluation. Source: Ulyanov et al. 2016.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, affine, track_running_stats)
+        self.affine = affine
+
+    def forward(self, x: Any) -> Any:
+        """Map (N, C, …), or one sample (C, …), to itself."""
+        batch = x if x.ndim != self.ndims[0] - 1 else ops.unsqueeze(x, 0)
+        self._check_shape(batch, self.ndims)
+        by_sample = self.training or not self.track_running_stats
+        if by_sample and math.prod(batch.shape[2:]) == 1:
+            raise ValueError(
+                f"{self._place()} needs more than one value per sample and channel to have a "
+                f"variance; got shape {tuple(x.shape)}. Use larger inputs, or another norm."
+            )
+        y = functional.instance_norm(
+            batch,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            by_sample,
+            self.momentum or 0.0,
+            self.eps,
+        )
+        return y if batch is x else ops.squeeze(y, 0)
+
+    def extra_repr(self) -> str:
+        """Its settings."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class InstanceNorm1d(InstanceNorm):
+    """`InstanceNorm` of (N, C, L) or (C, L)."""
+
+    ndims = (3,)
+
+
+class InstanceNorm2d(InstanceNorm):
+    """`InstanceNorm` of (N, C, H, W) or (C, H, W)."""
+
+    ndims = (4,)
+
+
+class GroupNorm(Module):
+    """y = γ·(x − μ)/σ + β, with μ and σ² = var + ε per sample and group of channels.
+
+    γ and β are learned per channel (Wu and He 2018). One group is a layer norm over all channels,
+    a group per channel an instance norm.
+    """
+
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True
+    ) -> None:
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(
+                f"GroupNorm needs num_channels divisible by num_groups; got {num_channels} and "
+                f"{num_groups}. Change one of them."
+            )
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps, self.affine = eps, affine
+        self.weight = Parameter(ops.ones(num_channels)) if affine else None
+        self.bias = Parameter(ops.zeros(num_channels)) if affine else None
+
+    def forward(self, x: Any) -> Any:
+        """Map (N, C, …) to itself."""
+        if x.ndim < 2 or x.shape[1] != self.num_channels:  # noqa: PLR2004 - samples and channels
+            raise ValueError(
+                f"{self._place()} needs inputs of shape (N, {self.num_channels}, …); got "
+                f"{tuple(x.shape)}. Set num_channels to the size of axis 1."
+            )
+        return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Its settings."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+
+
+class _LastAxesNorm(Module):
+    """A normalization per sample over the last axes, those of ``normalized_shape``."""
+
+    def __init__(self, normalized_shape: int | tuple[int, ...] | list[int]) -> None:
+        self.normalized_shape = (
+            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        )
+
+    def _check(self, x: Any) -> None:
+        shape = self.normalized_shape
+        if tuple(x.shape[-len(shape) :]) != shape or not math.prod(shape):
+            raise ValueError(
+                f"{self._place()} needs inputs whose last axes are {shape}; got "
+                f"shape {tuple(x.shape)}. Set normalized_shape to the axes to normalise over."
+            )
+
+    def extra_repr(self) -> str:
+        """Its settings."""
+        affine = self.elementwise_affine
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={affine}"
+
+    eps: float | None
+    elementwise_affine: bool
+
+
+class LayerNorm(_LastAxesNorm):
     """y = γ·(x − μ)/σ + β, with μ and σ² = var + ε per sample over the last axes.
 
     γ and β are learned and have ``normalized_shape`` (Ba, Kiros and Hinton 2016: gain and bias).
@@ -129,28 +282,36 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
         bias: bool = True,
     ) -> None:
-        shape = (
-            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        )
-        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
+        super().__init__(normalized_shape)
+        self.eps: float = eps
+        self.elementwise_affine = elementwise_affine
+        shape = self.normalized_shape
         self.weight = Parameter(ops.ones(shape)) if elementwise_affine else None
         self.bias = Parameter(ops.zeros(shape)) if elementwise_affine and bias else None
 
     def forward(self, x: Any) -> Any:
         """Map (…, *normalized_shape) to itself."""
-        k = len(self.normalized_shape)
-        if tuple(x.shape[-k:]) != self.normalized_shape or not math.prod(self.normalized_shape):
-            raise ValueError(
-                f"{self._place()} needs inputs whose last axes are {self.normalized_shape}; got "
-                f"shape {tuple(x.shape)}. Set normalized_shape to the axes to normalise over."
-            )
-        z, _, _ = ops.standardize(x, axis=tuple(range(-k, 0)), eps=self.eps)
-        if self.weight is None:
-            return z
-        return z * self.weight if self.bias is None else ops.scale_shift(z, self.weight, self.bias)
+        self._check(x)
+        return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
-    def extra_repr(self) -> str:
-        """Its settings."""
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-        )
+
+class RMSNorm(_LastAxesNorm):
+    """y = γ·x/σ, with σ² = mean x² + ε per sample over the last axes: no μ, no β.
+
+    ε is that of the input's dtype unless given (Zhang and Sennrich 2019).
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...] | list[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+    ) -> None:
+        super().__init__(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self.weight = Parameter(ops.ones(self.normalized_shape)) if elementwise_affine else None
+
+    def forward(self, x: Any) -> Any:
+        """Map (…, *normalized_shape) to itself."""
+        self._check(x)
+        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)

@@ -25,9 +25,9 @@ from minigrad.ops.reductions import (
 )
 from minigrad.ops.shape import (
     astype, broadcast_to, cat, chunk, clone, expand, expand_as, flatten, flip, gather, getitem,
-    index_select, matrix_transpose, movedim, permute, raw_index, repeat, reshape, roll, split,
-    squeeze, stack, swapaxes, t, take_along_dim, tile, transfer, transpose, tril, triu, unbind,
-    unflatten, unsqueeze, view,
+    index_select, matrix_transpose, movedim, pad, permute, raw_index, repeat, reshape, roll,
+    split, squeeze, stack, swapaxes, t, take_along_dim, tile, transfer, transpose, tril, triu,
+    unbind, unflatten, unsqueeze, view,
 )
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
     "log", "log1p", "log2", "log_softmax", "logical_and", "logical_not", "logical_or",
     "logical_xor", "logsumexp", "lt", "masked_fill", "matmul", "matrix_transpose", "max",
     "maximum", "mean", "mean_over", "min", "minimum", "mm", "movedim", "mul", "mv", "ne", "neg",
-    "norm", "normalize", "ones", "ones_like", "outer", "permute", "pow", "prod", "rand",
+    "norm", "normalize", "ones", "ones_like", "outer", "pad", "permute", "pow", "prod", "rand",
     "rand_like", "randint", "randn", "randn_like", "randperm", "raw_index", "reciprocal", "relu",
     "remainder", "repeat", "reshape", "roll", "rsqrt", "scale_shift", "sigmoid", "sign", "sin",
     "softmax", "softmax_cross_entropy", "split", "sqrt", "square", "squeeze", "stack",

@@ -1,11 +1,13 @@
-"""The fused half of the classification loss; the losses are in `minigrad.nn.functional`."""
+"""The fused halves of the classification losses, which are in `minigrad.nn.functional`."""
 
 from __future__ import annotations
 
+import math
+
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import log
-from minigrad.ops.reductions import sum_over
+from minigrad.ops.elementwise import clamp, log
+from minigrad.ops.reductions import log_softmax, sum_over
 
 
 @primitive(outputs=("loss", "p"))
@@ -18,7 +20,8 @@ def softmax_cross_entropy(z: Array, t: Array, *, axis: int) -> tuple[Array, Arra
     z = z - xp.max(z, axis=axis, keepdims=True)
     e = xp.exp(z)
     total = xp.sum(e, axis=axis, keepdims=True)
-    loss = xp.sum(t * (xp.log(total) - z), axis=axis, keepdims=True)
+    asked = xp.where(t != 0, z, xp.zeros_like(z))  # a class that t leaves out may have z = −∞
+    loss = xp.sum(t * (xp.log(total) - asked), axis=axis, keepdims=True)
     return loss, e / total
 
 
@@ -27,5 +30,25 @@ softmax_cross_entropy.vjp(
         "loss": lambda g, t, p, axis: g * (p * sum_over(t, axis=axis, keepdims=True) - t),
         "p": lambda g, p, axis: p * (g - sum_over(g * p, axis=axis, keepdims=True)),
     },
-    t=lambda g, p: -g * log(p),
+    t=lambda g, z, axis: -g * log_softmax(z, axis),  # finite where p has sunk to 0
+)
+
+
+_TINY = math.exp(-101)
+
+
+@primitive
+def bernoulli_cross_entropy(p: Array, t: Array) -> Array:
+    """out = −t·ln p − (1 − t)·ln(1 − p), with logarithms of at least −100.
+
+    So a sure mistake costs much and not everything; its slope is bounded alike.
+    """
+    xp = namespace(p)
+    log_p, log_q = (xp.maximum(xp.log(xp.maximum(q, _TINY)), -100.0) for q in (p, 1 - p))
+    return -t * log_p - (1 - t) * log_q
+
+
+bernoulli_cross_entropy.vjp(
+    p=lambda g, p, t: g * (p - t) / clamp(p * (1 - p), min=1e-12),
+    t=lambda g, p: g * (log(clamp(1 - p, min=_TINY)) - log(clamp(p, min=_TINY))),
 )

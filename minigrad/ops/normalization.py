@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.backend import Array, namespace
+from minigrad.backend import Array, namespace, total
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import sqrt, square
@@ -21,24 +21,35 @@ def _mean(x: Any, axis: Shape) -> Any:
     return mean_over(x, axis=axis, keepdims=True)
 
 
+def _centred(x: Any, axis: Shape, center: bool) -> Any:
+    return x - _mean(x, axis) if center else x
+
+
 @primitive(outputs=("z", "mu", "sigma"))
-def standardize(x: Array, *, axis: Shape, eps: float = 1e-5) -> tuple[Array, Array, Array]:
+def standardize(
+    x: Array, *, axis: Shape, eps: float = 1e-5, center: bool = True
+) -> tuple[Array, Array, Array]:
     """z = (x − μ)/σ with μ = mean x and σ² = mean (x − μ)² + ε over ``axis``.
 
     The backward rule of z removes from the upstream gradient its mean and its component along z:
     ∂L/∂x = (g − mean g − z·mean(g·z))/σ (Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016).
+    Without ``center`` μ is 0, and so is mean g in the rule (Zhang and Sennrich 2019).
     """
-    xp = namespace(x)
-    mu = xp.mean(x, axis=axis, keepdims=True)
-    centred = x - mu
-    sigma = xp.sqrt(xp.mean(centred * centred, axis=axis, keepdims=True) + eps)
-    return centred / sigma, mu, sigma
+    n = count(x.shape, axis)
+    mu = total(x, axis, keepdims=True) / n if center else None
+    centred = x - mu if center else x
+    sigma = namespace(x).sqrt(total(centred * centred, axis, keepdims=True) / n + eps)
+    return centred / sigma, namespace(x).zeros_like(sigma) if mu is None else mu, sigma
 
 
 standardize.vjp(
     x={
-        "z": lambda g, z, sigma, axis: (g - _mean(g, axis) - z * _mean(g * z, axis)) / sigma,
-        "mu": lambda g, axis, x_shape: broadcast_to(g / count(x_shape, axis), shape=x_shape),
+        "z": lambda g, z, sigma, axis, center: (
+            (_centred(g, axis, center) - z * _mean(g * z, axis)) / sigma
+        ),
+        "mu": lambda g, axis, center, x_shape: broadcast_to(
+            int(center) * g / count(x_shape, axis), shape=x_shape
+        ),
         "sigma": lambda g, z, axis: g * z / count(z.shape, axis),
     }
 )
@@ -58,9 +69,10 @@ normalize.vjp(
 
 
 @primitive
-def scale_shift(z: Array, gamma: Array, beta: Array) -> Array:
+def scale_shift(z: Array, gamma: Array, beta: Array | None = None) -> Array:
     """out = γ·z + β, the learned half of a normalization layer."""
-    return gamma * z + beta
+    scaled = gamma * z
+    return scaled if beta is None else scaled + beta
 
 
 scale_shift.vjp(
@@ -70,8 +82,10 @@ scale_shift.vjp(
 )
 
 
-def standardize_composite(x: Any, axis: Shape, eps: float = 1e-5) -> tuple[Any, Any, Any]:
+def standardize_composite(
+    x: Any, axis: Shape, eps: float = 1e-5, center: bool = True
+) -> tuple[Any, Any, Any]:
     """`standardize` built from primitives: ten nodes, the same numbers at every order."""
-    mu = _mean(x, axis)
-    sigma = sqrt(_mean(square(x - mu), axis) + eps)
-    return (x - mu) / sigma, mu, sigma
+    centred = _centred(x, axis, center)
+    sigma = sqrt(_mean(square(centred), axis) + eps)
+    return centred / sigma, int(center) * _mean(x, axis), sigma

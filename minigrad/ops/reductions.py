@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
@@ -58,7 +59,7 @@ def _accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
 @primitive
 def sum_over(x: Array, *, axis: Axis, keepdims: bool) -> Array:
     """out = Σ x over ``axis``."""
-    return namespace(x).sum(x, axis=axis, keepdims=keepdims)
+    return backend.total(x, axis, keepdims)
 
 
 sum_over.vjp(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
@@ -67,7 +68,7 @@ sum_over.vjp(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepd
 @primitive
 def mean_over(x: Array, *, axis: Axis, keepdims: bool) -> Array:
     """out = the mean of x over ``axis``."""
-    return namespace(x).mean(x, axis=axis, keepdims=keepdims)
+    return backend.total(x, axis, keepdims) / count(x.shape, axis)
 
 
 mean_over.vjp(

@@ -327,6 +327,45 @@ def tile(x: Any, *sizes: Any) -> Any:
     return repeat(x, (1,) * (x.ndim - len(times)) + times)
 
 
+@primitive
+def _pad(x: Array, *, margins: tuple[tuple[int, int], ...], value: float) -> Array:
+    shape = tuple(before + n + after for n, (before, after) in zip(x.shape, margins, strict=True))
+    out = backend.zeros(shape, like=x)
+    out = out + value if value else out
+    out[_inside(margins, shape)] = x
+    return out
+
+
+def _inside(margins: tuple[tuple[int, int], ...], shape: Shape) -> tuple[Any, ...]:
+    """Where the padded entries are not."""
+    return (
+        *(slice(before, n - after) for n, (before, after) in zip(shape, margins, strict=True)),
+        ...,
+    )
+
+
+_pad.vjp(x=lambda g, margins: getitem(g, _inside(margins, g.shape)))
+
+
+def pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Any:
+    """``x`` with ``value`` around it: ``pad`` is (left, right) of the last axis, then the next.
+
+    As PyTorch's ``nn.functional.pad`` in its constant mode; negative margins crop.
+    """
+    if mode != "constant" or len(pad) % 2 or len(pad) > 2 * x.ndim:
+        raise ValueError(
+            f"pad needs mode='constant' and two margins an axis, for at most {x.ndim} axes; got "
+            f"mode={mode!r} and {tuple(pad)}. Build other paddings from flip, cat and slices."
+        )
+    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
+    if any(n < 0 for pair in pairs for n in pair):
+        cropped = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape[::-1], pairs)]  # noqa: B905
+        x = getitem(x, (..., *cropped[::-1]))
+        pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    margins = ((0, 0),) * (x.ndim - len(pairs)) + tuple(pairs[::-1])
+    return _pad(x, margins=margins, value=value)
+
+
 # ── triangles, copies, dtypes, places ────────────────────────────────────────────────────────────
 
 

@@ -1,0 +1,25 @@
+"""What a backend is: an array library, and the doors that the Array API standard leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+Array = Any  # numpy.ndarray, cupy.ndarray, or any array of a registered backend
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array library: its namespace and the two doors between it and the host."""
+
+    name: str
+    xp: ModuleType
+    from_numpy: Callable[[np.ndarray], Array]
+    to_numpy: Callable[[Array], np.ndarray]
+    # Two kernels that the Array API standard lacks:
+    add_at: Callable[[Array, Any, Array], None]  # x[index] += y, repeated targets adding up
+    erf: Callable[[Array], Array]  # the error function

@@ -1,0 +1,30 @@
+"""Data: samples, batches of them, and some sets to learn from."""
+
+from minigrad.data.files import CIFAR10, MNIST, read_cifar10, read_idx
+from minigrad.data.loading import (
+    DataLoader,
+    Dataset,
+    Subset,
+    TensorDataset,
+    default_collate,
+    random_split,
+)
+from minigrad.data.small import Table, breast_cancer, digits, iris, wine
+
+__all__ = [
+    "CIFAR10",
+    "MNIST",
+    "DataLoader",
+    "Dataset",
+    "Subset",
+    "Table",
+    "TensorDataset",
+    "breast_cancer",
+    "default_collate",
+    "digits",
+    "iris",
+    "random_split",
+    "read_cifar10",
+    "read_idx",
+    "wine",
+]

@@ -1,0 +1,52 @@
+"""When memory was written in place, and by which line: what a later backward must know.
+
+Views share memory, so a write through one tensor is a write to all that share its array. Writes
+are therefore kept by the array that owns the memory, not by the tensor.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Any
+
+clock = itertools.count(1).__next__  # one logical time for recordings and for writes
+
+latest = 0  # the time of the last write anywhere
+_PACKAGE = str(Path(__file__).parent)
+# id of the owning array -> (time, line). An id may come back for another array, but whatever is
+# recorded of that one is later than the write, so it is never taken for overwritten.
+_writes: dict[int, tuple[int, str]] = {}
+
+
+def wrote(data: Any, line: str | None = None) -> None:
+    """Note that the memory of ``data`` was written just now, by ``line`` of the user's code."""
+    global latest  # noqa: PLW0603 - spares most backward passes all look-ups
+    latest = clock()
+    _writes[id(_owner(data))] = (latest, line or caller())
+
+
+def last_write(data: Any) -> int:
+    """The time of the last write to the memory of ``data``; 0 if there was none."""
+    return _writes[key][0] if _writes and (key := id(_owner(data))) in _writes else 0
+
+
+def writer(data: Any) -> str:
+    """The line that last wrote to the memory of ``data``."""
+    return _writes.get(id(_owner(data)), (0, "unknown"))[1]
+
+
+def caller() -> str:
+    """The innermost line of code outside this package, as file:line."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _owner(data: Any) -> Any:
+    """The array whose memory ``data`` is a view of."""
+    while type(base := getattr(data, "base", None)) is type(data):
+        data = base
+    return data

@@ -1,0 +1,362 @@
+"""Attention, and the transformer's encoder around it."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+from minigrad import backend, ops
+from minigrad.backend import namespace
+from minigrad.nn import functional, init
+from minigrad.nn.containers import ModuleList
+from minigrad.nn.dot_product import attend, both, is_bool, lift, split
+from minigrad.nn.layers import Dropout, Linear
+from minigrad.nn.module import Module, Parameter
+from minigrad.nn.norm import LayerNorm
+from minigrad.ops.recurrent import time_steps
+from minigrad.tensor import Tensor
+
+# ── multi-head attention ─────────────────────────────────────────────────────────────────────────
+
+
+class MultiheadAttention(Module):
+    """[head₁ … headₕ]·W_Oᵀ + b_O with headᵢ = softmax(qᵢ·kᵢᵀ/√d)·vᵢ, d = embed_dim/num_heads.
+
+    q, k, v are the inputs times the three (E, E) blocks of in_proj_weight, plus those of
+    in_proj_bias; with ``kdim`` or ``vdim`` (the features of key and value) they have weights of
+    their own, q_proj_weight, k_proj_weight (E, kdim) and v_proj_weight (E, vdim).
+
+    The projections start Xavier-uniform, their biases at 0. ``dropout`` acts on the attention
+    weights in training. ``add_bias_kv`` appends a learned key and value, ``add_zero_attn`` zeros.
+
+    Source: Vaswani et al. 2017, section 3.2; conventions of PyTorch.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - PyTorch's arguments
+        self,
+        embed_dim: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
+        kdim: int | None = None,
+        vdim: int | None = None,
+        batch_first: bool = False,
+    ) -> None:
+        if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+            raise ValueError(
+                "MultiheadAttention needs an embed_dim that num_heads divides; got "
+                f"embed_dim={embed_dim} and num_heads={num_heads}. Use "
+                f"embed_dim={max(embed_dim // max(num_heads, 1), 1) * max(num_heads, 1)}, or "
+                "another number of heads."
+            )
+        self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
+        self.dropout, self.add_zero_attn, self.batch_first = dropout, add_zero_attn, batch_first
+        self.kdim = embed_dim if kdim is None else kdim
+        self.vdim = embed_dim if vdim is None else vdim
+        self.in_proj_weight: Parameter | None = None
+        sizes = (embed_dim, self.kdim, self.vdim)
+        if sizes == (embed_dim,) * 3:
+            self.in_proj_weight = Parameter(ops.zeros(3 * embed_dim, embed_dim))
+            init.xavier_uniform_(self.in_proj_weight)
+        else:
+            for name, size in zip(("q", "k", "v"), sizes, strict=True):
+                weight = Parameter(ops.zeros(embed_dim, size))
+                setattr(self, f"{name}_proj_weight", init.xavier_uniform_(weight))
+        self.in_proj_bias = Parameter(ops.zeros(3 * embed_dim)) if bias else None
+        self.bias_k, self.bias_v = (
+            Parameter(init.xavier_normal_(ops.zeros(1, 1, embed_dim))) if add_bias_kv else None
+            for _ in range(2)
+        )
+        self.out_proj = Linear(embed_dim, embed_dim, bias=bias)
+        if self.out_proj.bias is not None:
+            init.zeros_(self.out_proj.bias)
+
+    def forward(
+        self,
+        query: Any,
+        key: Any,
+        value: Any,
+        key_padding_mask: Any = None,
+        need_weights: bool = True,
+        attn_mask: Any = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Any, Any]:
+        """(output, weights) of each query's look at the keys.
+
+        Parameters
+        ----------
+        query, key, value
+            (L, N, E), (S, N, kdim), (S, N, vdim); with ``batch_first`` N comes first; without a
+            batch (L, E), (S, kdim), (S, vdim).
+        key_padding_mask
+            (N, S), or (S,) without a batch: True where a key is to be *ignored*; or numbers to
+            add to the scores.
+        need_weights
+            Whether to answer the weights, or None in their place.
+        attn_mask
+            (L, S), or (N·heads, L, S): True where attention is *forbidden* (the opposite of
+            `scaled_dot_product_attention`); or numbers to add to the scores.
+        average_attn_weights
+            Answer the weights' mean over heads, (N, L, S); else all, (N, heads, L, S).
+        is_causal
+            PyTorch's hint that ``attn_mask`` is the causal one, which must be given.
+
+        A query that may attend to nothing gets the output of zero weights; PyTorch's is NaN.
+        """
+        same = query is key is value
+        query = lift(query)
+        key, value = (query, query) if same else (lift(key), lift(value))
+        self._check(query, key, value)
+        batched = query.ndim == 3  # noqa: PLR2004 - positions, batch, features
+        q, k, v = self._project(query, key, value)
+        if not batched:
+            axis = 0 if self.batch_first else 1
+            q, k, v = (ops.unsqueeze(x, axis) for x in (q, k, v))
+        if not self.batch_first:
+            q, k, v = (ops.transpose(x, 0, 1) for x in (q, k, v))  # (N, positions, E)
+        n, length = q.shape[:2]
+        k, extra_k = self._with_extra(k, self.bias_k)
+        v, extra = self._with_extra(v, self.bias_v)
+        sources = k.shape[1] - extra
+        allowed, added = self._masks(
+            key_padding_mask, attn_mask, is_causal, (n, length, sources, extra_k), batched
+        )
+        q, k, v = (self._heads(x) for x in (q, k, v))  # (N, heads, positions, d)
+        p = self.dropout if self.training else 0.0
+        y, weights = attend(q, k, v, allowed, added, p, 1 / math.sqrt(self.head_dim))
+        y = ops.flatten(ops.transpose(y, 1, 2), 2)  # (N, L, E)
+        if not self.batch_first:
+            y = ops.transpose(y, 0, 1)
+        y = self.out_proj(y)
+        if average_attn_weights:
+            weights = ops.mean(weights, axis=1) if need_weights else None
+        if not batched:
+            y = ops.squeeze(y, 0 if self.batch_first else 1)
+            weights = ops.squeeze(weights, 0) if need_weights else None
+        return y, weights if need_weights else None
+
+    def _project(self, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
+        """What is asked for, what it is compared with, and what is answered: (…, E) each."""
+        w, b, e = self.in_proj_weight, self.in_proj_bias, self.embed_dim
+        if w is not None and query is key is value:  # self-attention: one product
+            qkv = ops.linear(query, w) if b is None else ops.linear(query, w, b)
+            qkv = ops.movedim(ops.unflatten(qkv, -1, (3, e)), -2, 0)
+            q, k, v = time_steps(qkv)
+            return q, k, v
+        ws = (
+            time_steps(ops.reshape(w, (3, e, e)))
+            if w is not None
+            else [getattr(self, f"{name}_proj_weight") for name in ("q", "k", "v")]
+        )
+        bs = (None,) * 3 if b is None else time_steps(ops.reshape(b, (3, e)))
+        q, k, v = (
+            ops.linear(x, w) if b is None else ops.linear(x, w, b)
+            for x, w, b in zip((query, key, value), ws, bs, strict=True)
+        )
+        return q, k, v
+
+    def _heads(self, x: Any) -> Any:
+        """(N, positions, E) as (N, heads, positions, d)."""
+        return ops.transpose(ops.unflatten(x, -1, (self.num_heads, self.head_dim)), 1, 2)
+
+    def _with_extra(self, x: Any, learned: Any) -> tuple[Any, int]:
+        """Keys or values with the learned one and zeros behind them, and how many those are."""
+        n, e = x.shape[0], self.embed_dim
+        extra = [] if learned is None else [ops.expand(learned, n, 1, e)]
+        if self.add_zero_attn:
+            extra.append(Tensor(backend.zeros((n, 1, e), like=x.data)))
+        return (ops.cat([x, *extra], 1) if extra else x), len(extra)
+
+    def _masks(
+        self, padding: Any, mask: Any, is_causal: bool, sizes: tuple[int, ...], batched: bool
+    ) -> tuple[Any, Any]:
+        """Where attention is allowed, and what is added to the scores, over (N, heads, L, S)."""
+        n, length, sources, extra = sizes
+        if is_causal and mask is None:
+            raise ValueError(
+                f"{self._place()} takes is_causal=True as a hint about attn_mask; got no mask. "
+                "Pass the causal one, True above the diagonal: "
+                "attn_mask=mg.ones(L, L).triu(1).to(bool)."
+            )
+        found = []
+        if padding is not None:
+            padding = lift(padding)
+            wanted = (n, sources) if batched else (sources,)
+            if padding.shape != wanted:
+                raise ValueError(
+                    f"{self._place()} needs a key_padding_mask of shape {wanted}, one entry per "
+                    f"key; got {padding.shape}. Its axes are (batch, keys) in any layout."
+                )
+            found.append((padding, (n, 1, 1, sources)))
+        if mask is not None:
+            mask = lift(mask)
+            per_head = (n * self.num_heads, length, sources)
+            if mask.shape not in ((length, sources), per_head):
+                raise ValueError(
+                    f"{self._place()} needs an attn_mask of shape {(length, sources)}, or "
+                    f"{per_head} for each head; got {mask.shape}. Its axes are (queries, keys)."
+                )
+            shape = (n, self.num_heads, length, sources) if mask.ndim > 2 else (1, 1, *mask.shape)  # noqa: PLR2004
+            found.append((mask, shape))
+        allowed = added = None
+        for given, shape in found:
+            ours, more = (~given.data, None) if is_bool(given) else split(given)
+            xp = namespace(ours)
+            # What was appended to the keys may always be attended to.
+            appended = [xp.ones_like(xp.reshape(ours, shape)[..., :1])] * extra
+            allowed = both(allowed, xp.concat([xp.reshape(ours, shape), *appended], axis=-1))
+            if more is not None:
+                more = ops.reshape(more, shape)
+                more = ops.cat([more, *[0.0 * more[..., :1]] * extra], -1)
+                added = more if added is None else added + more
+        return allowed, added
+
+    def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
+        axes = "(N, positions, {})" if self.batch_first else "(positions, N, {})"
+        for name, x, size, setting in (
+            ("query", query, self.embed_dim, "embed_dim"),
+            ("key", key, self.kdim, "kdim"),
+            ("value", value, self.vdim, "vdim"),
+        ):
+            if x.ndim not in (2, 3) or x.ndim != query.ndim or x.shape[-1] != size:
+                raise ValueError(
+                    f"{self._place()} needs a {name} of shape {axes.format(size)} or, without a "
+                    f"batch, (positions, {size}); got {x.shape} beside a query of {query.shape}. "
+                    f"Set {setting} to its last axis, or reshape before it."
+                )
+        batch = 0 if self.batch_first else 1
+        differ = query.ndim == 3 and query.shape[batch] != key.shape[batch]  # noqa: PLR2004
+        if differ or key.shape[:-1] != value.shape[:-1]:
+            raise ValueError(
+                f"{self._place()} needs one batch throughout, and as many keys as values; got "
+                f"query {query.shape}, key {key.shape}, value {value.shape} with "
+                f"batch_first={self.batch_first}. Set batch_first, or reshape before it."
+            )
+
+    def extra_repr(self) -> str:
+        """Its sizes."""
+        return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}"
+
+
+# ── the encoder ──────────────────────────────────────────────────────────────────────────────────
+
+_ACTIVATIONS = ("relu", "gelu")
+
+
+class TransformerEncoderLayer(Module):
+    """y = LN(x + attention(x)), then LN(y + W₂·φ(W₁·y)): a transformer's encoder block.
+
+    That is post-LN (Vaswani et al. 2017). With ``norm_first`` it is pre-LN, y = x +
+    attention(LN(x)), then y + W₂·φ(W₁·LN(y)): the residual path is free of normalization, and
+    gradients keep their size from layer to layer without warm-up (Xiong et al. 2020).
+
+    ``dropout`` acts on the attention weights, on each residual branch, and between W₁ and W₂.
+    φ is ``activation``: "relu", "gelu" or a function.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - PyTorch's arguments
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+    ) -> None:
+        if isinstance(activation, str) and activation not in _ACTIVATIONS:
+            raise ValueError(
+                "TransformerEncoderLayer knows the activations 'relu' and 'gelu'; got "
+                f"{activation!r}. Use one of them, or pass a function."
+            )
+        self.self_attn = MultiheadAttention(
+            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first
+        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias)
+        self.norm_first = norm_first
+        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias)
+        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias)
+        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
+        if isinstance(activation, str):
+            activation = getattr(functional, activation)
+        self.activation: Any = activation
+
+    def forward(
+        self,
+        src: Any,
+        src_mask: Any = None,
+        src_key_padding_mask: Any = None,
+        is_causal: bool = False,
+    ) -> Any:
+        """Map (L, N, d_model), or (N, L, d_model) with batch_first, or (L, d_model), to itself.
+
+        The masks are `MultiheadAttention`'s attn_mask and key_padding_mask.
+        """
+        x = lift(src)
+        masks = (src_mask, src_key_padding_mask, is_causal)
+        if self.norm_first:
+            x = x + self._attention(self.norm1(x), *masks)
+            return x + self._feed_forward(self.norm2(x))
+        x = self.norm1(x + self._attention(x, *masks))
+        return self.norm2(x + self._feed_forward(x))
+
+    def _attention(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
+        y, _ = self.self_attn(
+            x,
+            x,
+            x,
+            attn_mask=mask,
+            key_padding_mask=padding,
+            need_weights=False,
+            is_causal=is_causal,
+        )
+        return self.dropout1(y)
+
+    def _feed_forward(self, x: Any) -> Any:
+        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+
+    def extra_repr(self) -> str:
+        """Where it normalises."""
+        return "norm_first=True" if self.norm_first else ""
+
+
+class TransformerEncoder(Module):
+    """``num_layers`` independent copies of a layer one after the other, then ``norm``.
+
+    The copies start with the same numbers, as in PyTorch. Pre-LN layers leave their sum
+    unnormalised: give ``norm=nn.LayerNorm(d_model)`` with them.
+    """
+
+    def __init__(
+        self,
+        encoder_layer: Module,
+        num_layers: int,
+        norm: Module | None = None,
+        enable_nested_tensor: bool = True,
+        mask_check: bool = True,
+    ) -> None:
+        self.num_layers = num_layers
+        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.norm = norm
+
+    def forward(
+        self,
+        src: Any,
+        mask: Any = None,
+        src_key_padding_mask: Any = None,
+        is_causal: bool | None = None,
+    ) -> Any:
+        """Map the layers' input to an output of its shape; every layer gets the same masks."""
+        x = lift(src)
+        for layer in self.layers:
+            x = layer(x, mask, src_key_padding_mask, bool(is_causal))
+        return x if self.norm is None else self.norm(x)

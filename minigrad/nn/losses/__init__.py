@@ -1,0 +1,1 @@
+"""Losses, as functions (offered by `minigrad.nn.functional`) and as modules."""

@@ -1,0 +1,303 @@
+"""Pooling: each patch of the input as one number, its largest or its mean."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend
+from minigrad.backend import Array, namespace
+from minigrad.operation import primitive
+from minigrad.ops.convolution import (
+    Sizes,
+    Widths,
+    batched,
+    check_fit,
+    check_steps,
+    named,
+    pad_edges,
+    patches,
+    per_axis,
+    places,
+    reach,
+    taps,
+)
+from minigrad.ops.linear_algebra import matmul
+from minigrad.ops.reductions import sum_over
+from minigrad.ops.shape import movedim, reshape
+from minigrad.tensor import Tensor
+
+_ALL = slice(None)
+
+
+# ── the largest ──────────────────────────────────────────────────────────────────────────────────
+
+
+@primitive(outputs=("out", "index"))
+def max_over_patches(
+    x: Array, *, kernel: Sizes, stride: Sizes, dilation: Sizes
+) -> tuple[Array, Array]:
+    """out[n, c, l] = max over k of x[n, c, l·stride + k·dilation]; index = the first such k."""
+    xp = namespace(x)
+    count = places(x.shape[2:], kernel, stride, dilation)
+    met = [x[(_ALL, _ALL, *at)] for _, at in taps(count, kernel, stride, dilation)]
+    out = xp.asarray(met[0], copy=True)
+    for entries in met[1:]:
+        out = xp.maximum(out, entries)
+    index = xp.zeros_like(out, dtype=xp.int32)
+    for k in range(len(met) - 1, 0, -1):
+        index = xp.where(met[k] == out, k, index)
+    return out, xp.where(met[0] == out, 0, index)
+
+
+@primitive
+def _put(
+    x: Array, index: Array, *, size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes
+) -> Array:
+    """x[n, c, l] added to entry index[n, c, l] of its patch: the transpose of `_pick`."""
+    xp = namespace(x)
+    out = backend.zeros((*x.shape[:2], *size), like=x)
+    zero = xp.zeros_like(x)
+    for k, (_, met) in enumerate(taps(x.shape[2:], kernel, stride, dilation)):
+        out[(_ALL, _ALL, *met)] += xp.where(index == k, x, zero)
+    return out
+
+
+@primitive
+def _pick(x: Array, index: Array, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Array:
+    """out[n, c, l] = entry index[n, c, l] of the patch at l."""
+    xp = namespace(x)
+    count = places(x.shape[2:], kernel, stride, dilation)
+    out = backend.zeros((*x.shape[:2], *count), like=x)
+    for k, (_, met) in enumerate(taps(count, kernel, stride, dilation)):
+        out = xp.where(index == k, x[(_ALL, _ALL, *met)], out)
+    return out
+
+
+max_over_patches.vjp(
+    x={
+        "out": lambda g, index, x_shape, kernel, stride, dilation: _put(
+            g, index, size=x_shape[2:], kernel=kernel, stride=stride, dilation=dilation
+        )
+    }
+)
+_put.vjp(
+    x=lambda g, index, kernel, stride, dilation: _pick(
+        g, index, kernel=kernel, stride=stride, dilation=dilation
+    )
+)
+_pick.vjp(
+    x=lambda g, index, x_shape, kernel, stride, dilation: _put(
+        g, index, size=x_shape[2:], kernel=kernel, stride=stride, dilation=dilation
+    )
+)
+
+
+def max_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+) -> Any:
+    """The largest entry of each patch of (N, C, L); see `max_pool2d`."""
+    return _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, 1)
+
+
+def max_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+) -> Any:
+    """The largest entry of each patch of (N, C, H, W); of ties the first takes the gradient.
+
+    Parameters
+    ----------
+    kernel_size, stride, dilation
+        The patch, the step from one to the next (``kernel_size`` unless given), and the step
+        within one.
+    padding
+        So many entries of −∞ on either side, at most half the kernel.
+    ceil_mode
+        Let the last patch of an axis reach beyond the end.
+    """
+    return _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, 2)
+
+
+def _max_pool(
+    input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, dims: int
+) -> Any:
+    asked = f"max_pool{dims}d"
+    x = batched(input, dims, asked)
+    kernel, stride, edge = _settings(kernel, stride, padding, dims, asked)
+    dilation = per_axis(dilation, dims, f"{asked}'s dilation")
+    widths = _widths(x.shape[2:], kernel, stride, edge, dilation, ceil_mode)
+    x = pad_edges(x, widths, -math.inf)
+    check_fit(x.shape[2:], kernel, stride, dilation, asked)
+    out, _ = max_over_patches(x, kernel=kernel, stride=stride, dilation=dilation)
+    return out if input.ndim == x.ndim else reshape(out, out.shape[1:])
+
+
+def _settings(
+    kernel: Any, stride: Any, padding: Any, dims: int, asked: str
+) -> tuple[Sizes, Sizes, Sizes]:
+    """Kernel, stride and padding for each axis."""
+    kernel = per_axis(kernel, dims, f"{asked}'s kernel_size")
+    stride = kernel if stride is None else per_axis(stride, dims, f"{asked}'s stride")
+    edge = per_axis(padding, dims, f"{asked}'s padding")
+    check_steps(kernel, stride, (1,), asked)
+    if any(not 0 <= 2 * p <= k for p, k in zip(edge, kernel, strict=True)):
+        raise ValueError(
+            f"{named(asked)} needs padding from 0 to half the kernel {kernel}, so that no patch is "
+            f"all padding; got {edge}. Pad less, or use a larger kernel."
+        )
+    return kernel, stride, edge
+
+
+def _widths(
+    size: Sizes, kernel: Sizes, stride: Sizes, edge: Sizes, dilation: Sizes, ceil_mode: bool
+) -> Widths:
+    """How much to pad: ``edge``, and behind as much more as a last patch cut short needs."""
+    widths = []
+    for n, k, s, p, d in zip(size, kernel, stride, edge, dilation, strict=True):
+        rest = (n + 2 * p - reach(k, d)) % s  # entries behind the last whole patch
+        starts_inside = n + 2 * p - reach(k, d) - rest + s < n + p
+        widths.append((p, p + (s - rest if ceil_mode and rest and starts_inside else 0)))
+    return tuple(widths)
+
+
+# ── the mean ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def avg_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """The mean of each patch of (N, C, L); see `avg_pool2d`."""
+    return _avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad, None, 1)
+
+
+def avg_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """The mean of each patch of (N, C, H, W).
+
+    Parameters
+    ----------
+    kernel_size, stride
+        The patch, and the step from one to the next (``kernel_size`` unless given).
+    padding
+        So many zeros on either side, at most half the kernel.
+    ceil_mode
+        Let the last patch of an axis reach beyond the end; what lies there counts for nothing.
+    count_include_pad
+        Whether the zeros of the padding count in the mean.
+    divisor_override
+        Divide each sum by this instead of by the count.
+    """
+    return _avg_pool(
+        input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, 2
+    )
+
+
+def _avg_pool(
+    input: Any,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: int | None,
+    dims: int,
+) -> Any:
+    asked = f"avg_pool{dims}d"
+    x = batched(input, dims, asked)
+    kernel, stride, edge = _settings(kernel, stride, padding, dims, asked)
+    step = (1,) * dims
+    widths = _widths(x.shape[2:], kernel, stride, edge, step, ceil_mode)
+    found = patches(pad_edges(x, widths), kernel, stride, step, asked)  # (N, C, *K, *L)
+    total = sum_over(found, axis=tuple(range(2, 2 + dims)), keepdims=False)
+    if divisor is None:
+        counts = [
+            _counts(*axis, count_include_pad)
+            for axis in zip(x.shape[2:], kernel, stride, edge, total.shape[2:], strict=True)
+        ]
+        all_whole = all((c == k).all() for c, k in zip(counts, kernel, strict=True))
+        by: Any = math.prod(kernel) if all_whole else _beside(_outer(counts), x)
+    else:
+        by = divisor
+    out = total / by
+    return out if input.ndim == x.ndim else reshape(out, out.shape[1:])
+
+
+def _counts(n: int, k: int, s: int, p: int, places: int, include_pad: bool) -> np.ndarray:
+    """How many entries of each patch along an axis count in its mean."""
+    start = np.arange(places) * s - p
+    low, high = (-p, n + p) if include_pad else (0, n)
+    return np.minimum(start + k, high) - np.maximum(start, low)
+
+
+def _outer(factors: list[np.ndarray]) -> np.ndarray:
+    """The products of one entry from each."""
+    return np.asarray(np.prod(np.meshgrid(*factors, indexing="ij"), axis=0))
+
+
+def _beside(values: np.ndarray, x: Any) -> Any:
+    """Host numbers on the backend and with the dtype of ``x``."""
+    return backend.copy_as(values, x.data if isinstance(x, Tensor) else x)
+
+
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """Means of (N, C, L) over ``output_size`` stretches; see `adaptive_avg_pool2d`."""
+    return _adaptive_avg_pool(input, output_size, 1)
+
+
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """Means of (N, C, H, W) over as many stretches along each axis as ``output_size`` says.
+
+    Stretch i of o along n entries runs from ⌊i·n/o⌋ to ⌈(i + 1)·n/o⌉; None leaves an axis as it is.
+    """
+    return _adaptive_avg_pool(input, output_size, 2)
+
+
+def _adaptive_avg_pool(input: Any, output_size: Any, dims: int) -> Any:
+    """The product with one averaging matrix along each axis."""
+    asked = f"adaptive_avg_pool{dims}d"
+    x = batched(input, dims, asked)
+    sizes = (output_size,) * dims if output_size is None else output_size
+    sizes = (sizes,) * dims if isinstance(sizes, int) else tuple(sizes)
+    if len(sizes) != dims or any(o is not None and o < 1 for o in sizes):
+        raise ValueError(
+            f"{named(asked)} needs a size of at least 1 (or None) for each of {dims} axes; got "
+            f"{output_size!r}. One integer stands for all."
+        )
+    for axis, o in zip(range(2, 2 + dims), sizes, strict=True):
+        if o is not None and o != x.shape[axis]:
+            means = _beside(_averaging(x.shape[axis], o), x)
+            x = movedim(matmul(movedim(x, axis, -1), means), -1, axis)
+    return x if input.ndim == x.ndim else reshape(x, x.shape[1:])
+
+
+def _averaging(n: int, o: int) -> np.ndarray:
+    """(n, o): column i holds 1/length over stretch i, else 0."""
+    out = np.zeros((n, o))
+    for i in range(o):
+        start, end = i * n // o, -(-(i + 1) * n // o)
+        out[start:end, i] = 1 / (end - start)
+    return out

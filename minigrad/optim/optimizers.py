@@ -1,0 +1,373 @@
+"""Optimizers: from gradients to steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from minigrad import backend
+from minigrad.backend import namespace
+from minigrad.memory import caller, wrote
+from minigrad.recording import enable_grad
+from minigrad.tensor import Tensor, wrap
+
+
+class Optimizer:
+    """Base class: parameters in groups, each with its settings; a subclass writes ``_update``.
+
+    Parameters
+    ----------
+    params
+        Leaf tensors, as ``model.parameters()`` gives them; or ``(name, tensor)`` pairs; or dicts
+        with ``"params"`` and the settings of a group of its own.
+    defaults, more
+        The settings of every group that does not give them.
+
+    Attributes
+    ----------
+    param_groups
+        One dict a group: ``"params"``, ``"lr"`` and the other settings, to be read and changed.
+    state
+        What is kept from step to step, by parameter.
+    """
+
+    def __init__(
+        self, params: Iterable[Any], defaults: dict[str, Any] | None = None, **more: Any
+    ) -> None:
+        name = type(self).__name__
+        if isinstance(params, Tensor | set):
+            raise TypeError(
+                f"{name} needs parameters in an order; got a {type(params).__name__}. Pass "
+                "model.parameters(), or a list."
+            )
+        given = list(params)
+        if not given:
+            raise ValueError(
+                f"{name} needs parameters; got none. Pass model.parameters() of a "
+                "module that has some (a generator can be used only once)."
+            )
+        groups = given if isinstance(given[0], dict) else [{"params": given}]
+        self.defaults = {**(defaults or {}), **more}
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.stepped = False  # a schedule that runs ahead of the optimizer says so
+        for group in groups:
+            self.add_param_group(group)
+
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        """Take on further parameters, with settings of their own."""
+        given = group["params"]
+        given = [given] if isinstance(given, Tensor) else list(given)
+        params = [item[1] if isinstance(item, tuple) else item for item in given]
+        held = {id(p) for other in self.param_groups for p in other["params"]}
+        for p in params:
+            if not isinstance(p, Tensor) or not p.is_leaf:
+                raise TypeError(
+                    f"{type(self).__name__} optimises leaf tensors; got {p!r}. "
+                    "Pass parameters, not results computed from them."
+                )
+            if id(p) in held:
+                raise ValueError(
+                    f"{type(self).__name__} was given {_called(p)} twice, which would take two "
+                    "steps at once. Pass each parameter once, in one group."
+                )
+            held.add(id(p))
+        settings = {**self.defaults, **group, "params": params}
+        if given and isinstance(given[0], tuple):
+            settings["param_names"] = [path for path, _ in given]
+        self._check(settings)
+        self.param_groups.append(settings)
+
+    def _check(self, group: dict[str, Any]) -> None:
+        """Refuse settings that cannot be meant."""
+        for key in ("lr", "momentum", "weight_decay", "eps", "alpha"):
+            if not float(group.get(key, 0.0)) >= 0:  # nan is refused, too
+                hint = " To climb, set maximize=True." if key == "lr" else ""
+                raise ValueError(
+                    f"{type(self).__name__} needs {key} ≥ 0; got {group[key]}. "
+                    f"Choose one that is not negative.{hint}"
+                )
+        for i, beta in enumerate(group.get("betas", ())):
+            if not 0 <= float(beta) < 1:
+                raise ValueError(
+                    f"{type(self).__name__} needs betas in [0, 1); got betas[{i}] = {beta}. "
+                    "They are the weights of the past in running means; (0.9, 0.999) is usual."
+                )
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients (or set them to zeros); without this they add up over steps."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none or p.grad is None:
+                    p.grad = None
+                else:
+                    p.grad = wrap(namespace(p.grad.data).zeros_like(p.grad.data))
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move every parameter that has a gradient.
+
+        Parameters
+        ----------
+        closure
+            Computes the gradients and answers the loss; it is called first, and its answer
+            returned.
+
+        Raises
+        ------
+        ValueError
+            If a gradient has not its parameter's shape and dtype.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        line = caller()  # what to blame if a backward still needs the old values
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                g = p.grad.data
+                if g.shape != p.data.shape or g.dtype != p.data.dtype:
+                    raise ValueError(
+                        f"{type(self).__name__}.step() needs a gradient like its parameter; "
+                        f"{_called(p)} has shape {p.shape} and dtype {p.dtype}, its .grad "
+                        f"{g.shape} and {g.dtype}. Clear it with zero_grad() and call backward() "
+                        "again, or assign one of the parameter's shape and dtype."
+                    )
+                state = self.state.setdefault(p, {})
+                self._update(p, -g if group.get("maximize") else g, state, group)
+                wrote(p.data, line)
+        self.stepped = True
+        return loss
+
+    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """Settings and running averages, with parameters numbered in order."""
+        params = [p for group in self.param_groups for p in group["params"]]
+        number = {p: i for i, p in enumerate(params)}
+        groups = [
+            {**group, "params": [number[p] for p in group["params"]]} for group in self.param_groups
+        ]
+        return {
+            "state": {number[p]: dict(kept) for p, kept in self.state.items()},
+            "param_groups": groups,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over settings and running averages from `state_dict`; they are copied.
+
+        Raises
+        ------
+        ValueError
+            If the groups, or the shapes of what was kept, are others; nothing is changed then.
+        """
+        found = [len(group["params"]) for group in state_dict["param_groups"]]
+        wanted = [len(group["params"]) for group in self.param_groups]
+        if found != wanted:
+            raise ValueError(
+                f"load_state_dict of {type(self).__name__} needs groups of {wanted} parameters; "
+                f"found {found}. Build the optimizer as it was saved."
+            )
+        params = [p for group in self.param_groups for p in group["params"]]
+        state: dict[Tensor, dict[str, Any]] = {}
+        for i, kept in state_dict["state"].items():
+            p = params[int(i)]
+            state[p] = {}
+            for key, value in kept.items():
+                raw = value.data if isinstance(value, Tensor) else value
+                if key != "step" and backend.is_array(raw):
+                    if tuple(raw.shape) != p.shape:
+                        raise ValueError(
+                            f"load_state_dict of {type(self).__name__} needs {key} of shape "
+                            f"{p.shape} for {_called(p)}, number {i}; found {tuple(raw.shape)}. "
+                            "Build the optimizer as it was saved, with its parameters in the "
+                            "same order."
+                        )
+                    raw = backend.copy_as(raw, p.data)
+                state[p][key] = raw
+        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            group.update({key: value for key, value in saved.items() if key != "params"})
+        self.state = state
+
+    def __repr__(self) -> str:
+        """The settings, one line a group."""
+        lines = []
+        for group in self.param_groups:
+            settings = ", ".join(f"{k}={v}" for k, v in group.items() if not k.startswith("param"))
+            lines.append(f"  {len(group['params'])} tensors: {settings}")
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+
+def _called(p: Tensor) -> str:
+    """What messages call a parameter."""
+    return f"parameter {p.name!r}" if p.name else f"a parameter of shape {p.shape}"
+
+
+def _copy(x: Any) -> Any:
+    return namespace(x).asarray(x, copy=True)
+
+
+class SGD(Optimizer):
+    """p ← p − lr·v, with v ← momentum·v + (1 − dampening)·(g + weight_decay·p).
+
+    With ``nesterov`` the step is g + momentum·v (Sutskever et al. 2013; PyTorch's form). The
+    first v is g + weight_decay·p whole. ``maximize`` climbs: −g in place of g.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        if nesterov and (momentum <= 0 or dampening):
+            raise ValueError(
+                f"SGD(nesterov=True) needs momentum > 0 and dampening = 0; got {momentum} and "
+                f"{dampening}. Set them so, or drop nesterov."
+            )
+        super().__init__(
+            params,
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+            maximize=maximize,
+        )
+
+    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if group["weight_decay"]:
+            g = g + group["weight_decay"] * p.data
+        if momentum := group["momentum"]:
+            v = state.get("momentum_buffer")
+            v = _copy(g) if v is None else momentum * v + (1 - group["dampening"]) * g
+            state["momentum_buffer"] = v
+            g = g + momentum * v if group["nesterov"] else v
+        p.data -= group["lr"] * g
+
+
+class Adam(Optimizer):
+    """p ← p − lr·m̂/(√v̂ + ε), with m and v the running means of g and g² (Kingma and Ba 2015).
+
+    The hats divide by 1 − βᵗ, which makes up for starting at zero. With ``amsgrad`` v̂ is the
+    largest so far (Reddi, Kale and Kumar 2018). ``weight_decay`` adds weight_decay·p to g; with
+    ``decoupled_weight_decay`` it shrinks p itself instead, which is `AdamW`. ``maximize`` climbs.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            amsgrad=amsgrad,
+            maximize=maximize,
+            decoupled_weight_decay=decoupled_weight_decay,
+        )
+
+    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        lr, (beta1, beta2) = group["lr"], group["betas"]
+        if group["decoupled_weight_decay"]:
+            p.data *= 1 - lr * group["weight_decay"]
+        elif group["weight_decay"]:
+            g = g + group["weight_decay"] * p.data
+        step = state["step"] = int(state.get("step", 0)) + 1
+        m = state["exp_avg"] = beta1 * state.get("exp_avg", 0.0) + (1 - beta1) * g
+        v = state["exp_avg_sq"] = beta2 * state.get("exp_avg_sq", 0.0) + (1 - beta2) * (g * g)
+        xp = namespace(g)
+        if group["amsgrad"]:
+            v = xp.maximum(state.get("max_exp_avg_sq", xp.zeros_like(v)), v)
+            state["max_exp_avg_sq"] = v
+        root = xp.sqrt(v) / (1 - beta2**step) ** 0.5
+        p.data -= lr / (1 - beta1**step) * (m / (root + group["eps"]))
+
+
+class AdamW(Adam):
+    """`Adam` with weight decay taken from the parameter itself (Loshchilov and Hutter 2019)."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            maximize=maximize,
+            decoupled_weight_decay=True,
+        )
+
+
+class RMSprop(Optimizer):
+    """p ← p − lr·g/(√v + ε), with v ← α·v + (1 − α)·g² (Tieleman and Hinton 2012, lecture 6e).
+
+    With ``centered`` v − m² takes the place of v, where m is the running mean of g: the variance
+    of the gradient (Graves 2013, eq. 38–45, but ε outside the root). With ``momentum`` the steps
+    g/(√v + ε) are added up as b ← momentum·b + g/(√v + ε), and p ← p − lr·b.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr=lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+            maximize=maximize,
+        )
+
+    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        alpha = group["alpha"]
+        if group["weight_decay"]:
+            g = g + group["weight_decay"] * p.data
+        state["step"] = int(state.get("step", 0)) + 1
+        v = state["square_avg"] = alpha * state.get("square_avg", 0.0) + (1 - alpha) * (g * g)
+        if group["centered"]:
+            m = state["grad_avg"] = alpha * state.get("grad_avg", 0.0) + (1 - alpha) * g
+            v = v - m * m
+        d = g / (namespace(g).sqrt(v) + group["eps"])
+        if momentum := group["momentum"]:
+            d = state["momentum_buffer"] = momentum * state.get("momentum_buffer", 0.0) + d
+        p.data -= group["lr"] * d
