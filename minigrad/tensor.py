@@ -6,6 +6,7 @@ Nothing is computed here. Operators and methods are one-line doors into `minigra
 
 from __future__ import annotations
 
+import builtins  # for names that inside the class are methods
 import functools
 import math
 from collections.abc import Callable, Iterator
@@ -29,6 +30,22 @@ class _Op:
     def __get__(self, tensor: Tensor | None, owner: type) -> Callable[..., Any]:
         operation: Callable[..., Any] = getattr(ops, self.name)
         return operation if tensor is None else functools.partial(operation, tensor)
+
+
+class _InPlace(_Op):
+    """A method such as ``x.add_(y)``: the operation without the underscore, written into x."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name.removesuffix("_")
+
+    def __get__(self, tensor: Tensor | None, owner: type) -> Callable[..., Any]:
+        operation: Callable[..., Any] = getattr(ops, self.name)
+
+        def write(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+            raw = [_raw(a) for a in args]
+            return x._write(..., operation(x.data, *raw, **kwargs))
+
+        return write if tensor is None else functools.partial(write, tensor)
 
 
 class Tensor:
@@ -412,6 +429,10 @@ class Tensor:
     flip, roll, repeat, tile, tril, triu = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
     chunk, split, gather, index_select, take_along_dim = _Op(), _Op(), _Op(), _Op(), _Op()
     matmul, mm, bmm, mv, dot, outer = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    addmm, diag, trace, unbind = _Op(), _Op(), _Op(), _Op()
+    floor, ceil, round, isclose, allclose, equal = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    sort, argsort, topk, nonzero, cumprod = _Op(), _Op(), _Op(), _Op(), _Op()
+    masked_select, ravel, view_as, reshape_as = _Op(), _Op(), _Op(), _Op()
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """These entries where ``condition`` holds, those of ``other`` elsewhere."""
@@ -427,16 +448,68 @@ class Tensor:
         """The last two axes exchanged."""
         return ops.transpose(self, -2, -1)
 
+    # ── PyTorch's in-place methods: only where nothing is recorded ───────────────────────────────
+
+    add_, sub_, mul_, div_, clamp_ = _InPlace(), _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    neg_, abs_, exp_, sqrt_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    masked_fill_, relu_, round_ = _InPlace(), _InPlace(), _InPlace()
+
+    def fill_(self, value: Any) -> Tensor:
+        """Write ``value`` everywhere."""
+        return self._write(..., value)
+
+    def zero_(self) -> Tensor:
+        """Write zeros."""
+        return self._write(..., 0)
+
+    def copy_(self, other: Any) -> Tensor:
+        """Write the entries of ``other``, cast and brought here."""
+        there = backend.copy_as(_raw(other), self.data)
+        return self._write(..., there)
+
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0) -> Tensor:
+        """Write normal random numbers."""
+        return self.copy_(backend.generator().normal(mean, std, self.shape))
+
+    def uniform_(self, a: Any = 0.0, b: Any = 1.0) -> Tensor:
+        """Write uniform random numbers in [a, b)."""
+        return self.copy_(backend.generator().uniform(a, b, self.shape))
+
     # ── other dtypes, other places ───────────────────────────────────────────────────────────────
 
     def to(self, target: Any) -> Tensor:
         """This tensor on another backend (``"cupy"``), or with another dtype (``mg.float64``).
 
-        Both are recorded, so gradients come back to where the tensor was.
+        Both are recorded, so gradients come back to where the tensor was. PyTorch's "cpu" and
+        "cuda" are understood, and another tensor stands for its place and dtype.
         """
-        if isinstance(target, str) and target in backend.names():
-            return self if target == self.backend else ops.transfer(self, target)
-        return ops.astype(self, target)
+        if isinstance(target, Tensor):
+            return self.to(target.backend).astype(target.dtype)
+        if isinstance(target, str) and (name := backend.place(target)):
+            return self if name == self.backend else ops.transfer(self, name)
+        return self if target == self.dtype else ops.astype(self, target)
+
+    @property
+    def device(self) -> str:
+        """Where it is, in PyTorch's words: "cpu" or "cuda"."""
+        return "cpu" if self.backend == "numpy" else "cuda"
+
+    @property
+    def is_cuda(self) -> builtins.bool:
+        """Whether it is on a GPU."""
+        return self.device == "cuda"
+
+    def is_contiguous(self) -> builtins.bool:
+        """True: to minigrad every memory order is as good."""
+        return True
+
+    def is_floating_point(self) -> builtins.bool:
+        """Whether its numbers are floating."""
+        return "float" in str(self.dtype)
+
+    def nelement(self) -> builtins.int:
+        """`numel`, by its older name."""
+        return self.numel()
 
     def astype(self, dtype: Any) -> Tensor:
         """This tensor with another dtype."""
@@ -452,9 +525,33 @@ class Tensor:
         """This tensor in float64."""
         return ops.astype(self, backend.float64)
 
+    def half(self) -> Tensor:
+        """This tensor in float16."""
+        return ops.astype(self, backend.float16)
+
     def long(self) -> Tensor:
         """This tensor in int64."""
         return ops.astype(self, backend.int64)
+
+    def int(self) -> Tensor:
+        """This tensor in int32."""
+        return ops.astype(self, backend.int32)
+
+    def bool(self) -> Tensor:
+        """This tensor as truth values."""
+        return ops.astype(self, backend.bool_)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """This tensor with the dtype of ``other``."""
+        return ops.astype(self, other.dtype)
+
+    def new_zeros(self, *shape: Any) -> Tensor:
+        """Zeros of this shape, with the dtype and place of this tensor."""
+        return ops.zeros(*shape, dtype=str(self.dtype).rpartition(".")[2]).to(self.backend)
+
+    def new_tensor(self, data: Any) -> Tensor:
+        """``data`` with the dtype and place of this tensor."""
+        return ops.tensor(data, dtype=str(self.dtype).rpartition(".")[2]).to(self.backend)
 
     def clone(self) -> Tensor:
         """A recorded copy in memory of its own."""

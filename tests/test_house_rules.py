@@ -12,7 +12,14 @@ import minigrad as mg
 
 PACKAGE = Path(mg.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-ENGINE = ("backend/__init__.py", "memory.py", "recording.py", "engine.py", "operation.py", "tensor.py")
+ENGINE = (
+    "backend/__init__.py",
+    "memory.py",
+    "recording.py",
+    "engine.py",
+    "operation.py",
+    "tensor.py",
+)
 
 
 def test_only_the_backend_says_cupy() -> None:

@@ -69,6 +69,12 @@ def names() -> list[str]:
     return list(_loaders)
 
 
+def place(name: str) -> str | None:
+    """The backend that ``name`` means: its own name, or PyTorch's word for where it computes."""
+    name = {"cpu": "numpy", "cuda": "cupy"}.get(name.partition(":")[0], name)
+    return name if name in _loaders else None
+
+
 def get(name: str) -> Backend:
     """The backend called ``name``; its library is imported the first time."""
     if name not in _loaders:

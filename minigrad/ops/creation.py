@@ -25,6 +25,18 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return wrap(array)
 
 
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """``data`` as a tensor, sharing its memory where that is possible."""
+    if isinstance(data, Tensor) and dtype is None:
+        return data
+    return wrap(as_array(data, dtype))
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether ``x`` is a Tensor."""
+    return isinstance(x, Tensor)
+
+
 def from_dlpack(x: Any) -> Tensor:
     """A tensor that shares the memory of another library's array (PyTorch, CuPy, JAX, …)."""
     device, _ = x.__dlpack_device__()
@@ -50,6 +62,11 @@ def zeros(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor
 def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of this shape."""
     return _born(np.ones(_shape(shape)), dtype, requires_grad)
+
+
+def empty(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor to be filled; it holds zeros, so that nothing is left to chance."""
+    return zeros(*shape, dtype=dtype, requires_grad=requires_grad)
 
 
 def full(shape: Any, value: float, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -84,9 +101,16 @@ def randn(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor
     return _born(backend.generator().standard_normal(_shape(shape)), dtype, requires_grad)
 
 
-def randint(low: int, high: int, size: Any, dtype: Any = None) -> Tensor:
-    """Random integers in [low, high); see `manual_seed`."""
+def randint(low: int, high: Any, size: Any = None, dtype: Any = None) -> Tensor:
+    """Random integers in [low, high); ``randint(high, size)`` starts at 0. See `manual_seed`."""
+    if size is None:
+        low, high, size = 0, low, high
     return _born(backend.generator().integers(low, high, size), dtype, False)
+
+
+def normal(mean: float, std: float, size: Any, dtype: Any = None) -> Tensor:
+    """Normal random numbers with this mean and standard deviation; see `manual_seed`."""
+    return _born(backend.generator().normal(mean, std, size), dtype, False)
 
 
 def randperm(n: int) -> Tensor:

@@ -318,17 +318,42 @@ def _share(wins: Any, ties: Any) -> Any:
 
 
 @primitive
-def clamp(x: Array, *, min: float | None = None, max: float | None = None) -> Array:
-    """out = x kept between ``min`` and ``max``; the bounds themselves pass the gradient."""
+def _clamp(x: Array, *, min: float | None, max: float | None) -> Array:
     return namespace(x).clip(x, min, max)
 
 
-clamp.vjp(x=lambda g, x, out: where(x == out, g, 0.0))
+_clamp.vjp(x=lambda g, x, out: where(x == out, g, 0.0))
 
 
-def clip(x: Any, min: float | None = None, max: float | None = None) -> Any:
-    """NumPy's name for `clamp`."""
-    return clamp(x, min=min, max=max)
+def clamp(x: Any, min: float | None = None, max: float | None = None) -> Any:
+    """out = x kept between ``min`` and ``max``; the bounds themselves pass the gradient."""
+    return _clamp(x, min=min, max=max)
+
+
+clip = clamp  # NumPy's name
+
+
+@primitive
+def floor(x: Array) -> Array:
+    """out = the largest integer ≤ x; flat, so its gradient is 0."""
+    return namespace(x).floor(x)
+
+
+@primitive
+def ceil(x: Array) -> Array:
+    """out = the smallest integer ≥ x; flat, so its gradient is 0."""
+    return namespace(x).ceil(x)
+
+
+@primitive
+def round(x: Array) -> Array:
+    """out = the nearest integer, of two the even one; flat, so its gradient is 0."""
+    return namespace(x).round(x)
+
+
+floor.vjp(x=lambda g: 0.0 * g)
+ceil.vjp(x=lambda g: 0.0 * g)
+round.vjp(x=lambda g: 0.0 * g)
 
 
 def masked_fill(x: Any, mask: Any, value: float) -> Any:
@@ -409,6 +434,11 @@ def isnan(x: Array) -> Array:
 def isinf(x: Array) -> Array:
     """Whether each entry is infinite."""
     return namespace(x).isinf(x)
+
+
+def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8) -> Any:
+    """Whether |x − y| ≤ atol + rtol·|y|, entry by entry."""
+    return abs(x - y) <= atol + rtol * abs(y)
 
 
 @primitive

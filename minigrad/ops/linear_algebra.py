@@ -6,7 +6,8 @@ from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.shape import matrix_transpose, reshape
+from minigrad.ops.reductions import sum_over
+from minigrad.ops.shape import getitem, matrix_transpose, pad, reshape
 
 
 @primitive
@@ -94,6 +95,21 @@ def addmm(x: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Any:
     """out = beta·x + alpha·a b."""
     _needs_ndim("addmm", (a, 2), (b, 2))
     return beta * x + alpha * _matmul(a, b)
+
+
+def diag(x: Any) -> Any:
+    """A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector."""
+    if x.ndim == 1:
+        n = x.shape[0]
+        return reshape(pad(reshape(x, (n, 1)), (0, n)), (-1,))[: n * n].reshape((n, n))
+    n = min(x.shape)
+    return getitem(reshape(x, (-1,)), slice(None, n * x.shape[1], x.shape[1] + 1))
+
+
+def trace(x: Any) -> Any:
+    """The sum of the diagonal of a matrix."""
+    _needs_ndim("trace", (x, 2))
+    return sum_over(diag(x), axis=None, keepdims=False)
 
 
 def outer(x: Any, y: Any) -> Any:

@@ -11,7 +11,7 @@ from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import abs, exp, maximum, minimum, sqrt, square, where
+from minigrad.ops.elementwise import abs, exp, isclose, maximum, minimum, sqrt, square, where
 from minigrad.ops.shape import flip, reshape, squeeze, take_along_dim
 
 Axis = int | tuple[int, ...] | None
@@ -39,7 +39,7 @@ def spread(g: Any, shape: Shape, axis: Axis, keepdims: bool) -> Any:
     return broadcast_to(g, shape=shape)
 
 
-def _accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
+def accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let PyTorch's spelling (``dim``, ``keepdim``) stand for NumPy's (``axis``, ``keepdims``)."""
 
     @functools.wraps(function)
@@ -48,6 +48,8 @@ def _accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
             kwargs["axis"] = kwargs.pop("dim")
         if "keepdim" in kwargs:
             kwargs["keepdims"] = kwargs.pop("keepdim")
+        if "unbiased" in kwargs:
+            kwargs["correction"] = 1 if kwargs.pop("unbiased") else 0
         return function(*args, **kwargs)
 
     return spelled
@@ -76,19 +78,19 @@ mean_over.vjp(
 )
 
 
-@_accepts_dim
+@accepts_dim
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Σ x over ``axis`` (an int, a tuple, or None for all)."""
     return sum_over(x, axis=axis, keepdims=keepdims)
 
 
-@_accepts_dim
+@accepts_dim
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The mean of x over ``axis``."""
     return mean_over(x, axis=axis, keepdims=keepdims)
 
 
-@_accepts_dim
+@accepts_dim
 def var(x: Any, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Any:
     """Σ (x − mean)² / (n − correction) over ``axis``; unbiased by default, as in PyTorch."""
     squares = square(x - mean_over(x, axis=axis, keepdims=True))
@@ -96,13 +98,13 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, *, correction: float 
     return sum_over(squares, axis=axis, keepdims=keepdims) / (n - correction)
 
 
-@_accepts_dim
+@accepts_dim
 def std(x: Any, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Any:
     """The square root of `var`."""
     return sqrt(var(x, axis, keepdims, correction=correction))
 
 
-@_accepts_dim
+@accepts_dim
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product of x over ``axis``, halved pairwise: right at every order, zeros included."""
     axes = axes_of(axis, x.ndim)
@@ -151,19 +153,19 @@ class Extreme(NamedTuple):
     indices: Any
 
 
-@_accepts_dim
+@accepts_dim
 def amax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest x over ``axis``; ties share the gradient."""
     return max_over(x, axis=axis, keepdims=keepdims)
 
 
-@_accepts_dim
+@accepts_dim
 def amin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest x over ``axis``; ties share the gradient."""
     return min_over(x, axis=axis, keepdims=keepdims)
 
 
-@_accepts_dim
+@accepts_dim
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest entry; along an axis (values, indices); of two tensors the larger, entrywise."""
     if axis is None:
@@ -171,7 +173,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _extreme_along(argmax, x, axis, keepdims) if isinstance(axis, int) else maximum(x, axis)
 
 
-@_accepts_dim
+@accepts_dim
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest entry; along an axis (values, indices); of two tensors the smaller."""
     if axis is None:
@@ -198,13 +200,13 @@ def _argmin(x: Array, *, axis: int | None, keepdims: bool) -> Array:
     return namespace(x).argmin(x, axis=axis, keepdims=keepdims)
 
 
-@_accepts_dim
+@accepts_dim
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the largest entry is; of ties, the first."""
     return _argmax(x, axis=axis, keepdims=keepdims)
 
 
-@_accepts_dim
+@accepts_dim
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the smallest entry is; of ties, the first."""
     return _argmin(x, axis=axis, keepdims=keepdims)
@@ -223,16 +225,26 @@ def _any(x: Array, *, axis: Axis, keepdims: bool) -> Array:
     return namespace(x).any(x, axis=axis, keepdims=keepdims)
 
 
-@_accepts_dim
+@accepts_dim
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether every entry over ``axis`` is true."""
     return _all(x, axis=axis, keepdims=keepdims)
 
 
-@_accepts_dim
+@accepts_dim
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether some entry over ``axis`` is true."""
     return _any(x, axis=axis, keepdims=keepdims)
+
+
+def allclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
+    """Whether all |x − y| ≤ atol + rtol·|y|."""
+    return bool(all(isclose(x, y, rtol, atol)))
+
+
+def equal(x: Any, y: Any) -> bool:
+    """Whether shapes and all entries are equal."""
+    return tuple(x.shape) == tuple(y.shape) and bool(all(x == y))
 
 
 # ── running sums, and the softmax family ─────────────────────────────────────────────────────────
@@ -246,7 +258,7 @@ def _cumulative_sum(x: Array, *, axis: int) -> Array:
 _cumulative_sum.vjp(x=lambda g, axis: flip(_cumulative_sum(flip(g, axis), axis=axis), axis))
 
 
-@_accepts_dim
+@accepts_dim
 def cumsum(x: Any, axis: int) -> Any:
     """out[i] = x[0] + … + x[i] along ``axis``."""
     return _cumulative_sum(x, axis=axis)
@@ -272,13 +284,13 @@ def _log_softmax(x: Array, *, axis: int) -> Array:
 _log_softmax.vjp(x=lambda g, out, axis: g - exp(out) * sum_over(g, axis=axis, keepdims=True))
 
 
-@_accepts_dim
+@accepts_dim
 def softmax(x: Any, axis: int) -> Any:
     """out = eˣ / Σ eˣ along ``axis``."""
     return _softmax(x, axis=axis)
 
 
-@_accepts_dim
+@accepts_dim
 def log_softmax(x: Any, axis: int) -> Any:
     """out = x − ln Σ eˣ along ``axis``."""
     return _log_softmax(x, axis=axis)
@@ -300,7 +312,7 @@ _logsumexp.vjp(
 )
 
 
-@_accepts_dim
+@accepts_dim
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """ln Σ eˣ over ``axis``, without overflow."""
     return _logsumexp(x, axis=axis, keepdims=keepdims)
@@ -319,7 +331,7 @@ _norm.vjp(
 )
 
 
-@_accepts_dim
+@accepts_dim
 def norm(x: Any, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
     """(Σ |x|ᵖ)^(1/p) over ``axis``; its slope at the zero vector is taken as 0."""
     if p == 2:  # noqa: PLR2004 - the Euclidean norm

@@ -58,6 +58,19 @@ def unflatten(x: Any, dim: int, sizes: Shape) -> Any:
     return reshape(x, (*x.shape[:dim], *sizes, *x.shape[dim + 1 :]))
 
 
+def ravel(x: Any) -> Any:
+    """All entries as one axis."""
+    return reshape(x, -1)
+
+
+def view_as(x: Any, other: Any) -> Any:
+    """The entries in the shape of ``other``."""
+    return reshape(x, tuple(other.shape))
+
+
+reshape_as = view_as
+
+
 def squeeze(x: Any, dim: Any = None) -> Any:
     """Drop axes of size 1: all of them, or those in ``dim``."""
     dims = range(x.ndim) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)

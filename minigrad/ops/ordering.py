@@ -1,0 +1,73 @@
+"""Sorting and choosing: where entries are by their size, and what stands there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from minigrad.backend import Array, namespace
+from minigrad.operation import primitive
+from minigrad.ops.reductions import accepts_dim
+from minigrad.ops.shape import cat, getitem, take_along_dim
+
+
+class Sorted(NamedTuple):
+    """Entries in order, and where each of them was."""
+
+    values: Any
+    indices: Any
+
+
+@primitive
+def _argsort(x: Array, *, axis: int, descending: bool) -> Array:
+    xp = namespace(x)
+    return xp.argsort(-x if descending else x, axis=axis, stable=True)
+
+
+@accepts_dim
+def argsort(x: Any, axis: int = -1, descending: bool = False) -> Any:
+    """The places of the entries along ``axis`` in the order of their size; ties keep theirs."""
+    return _argsort(x, axis=axis, descending=descending)
+
+
+@accepts_dim
+def sort(x: Any, axis: int = -1, descending: bool = False) -> Sorted:
+    """(values, indices) of the entries along ``axis`` in the order of their size."""
+    indices = argsort(x, axis, descending)
+    return Sorted(take_along_dim(x, indices, axis), indices)
+
+
+@accepts_dim
+def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> Sorted:
+    """(values, indices) of the ``k`` largest entries along ``axis``, largest first."""
+    first = (slice(None),) * (axis % x.ndim) + (slice(k),)
+    indices = getitem(argsort(x, axis, descending=largest), first)
+    return Sorted(take_along_dim(x, indices, axis), indices)
+
+
+def masked_select(x: Any, mask: Any) -> Any:
+    """The entries where the mask holds, as a vector."""
+    return getitem(x, mask)
+
+
+def nonzero(x: Any) -> Any:
+    """The indices of the entries that are not 0, one a row."""
+    return _nonzero(x)
+
+
+@primitive
+def _nonzero(x: Array) -> Array:
+    xp = namespace(x)
+    return xp.stack(xp.nonzero(x), axis=-1)
+
+
+@accepts_dim
+def cumprod(x: Any, axis: int) -> Any:
+    """out[i] = x[0] · … · x[i] along ``axis``, one product after the other."""
+    along = (slice(None),) * (axis % x.ndim)
+    out = x
+    shift = 1
+    while shift < x.shape[axis]:  # doubling: after each round a product covers twice as many
+        kept, moved = getitem(out, (*along, slice(shift))), getitem(out, (*along, slice(-shift)))
+        out = cat([kept, getitem(out, (*along, slice(shift, None))) * moved], axis)
+        shift *= 2
+    return out
