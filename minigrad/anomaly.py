@@ -47,7 +47,7 @@ def _raw(x: Any) -> Any:
 
 
 def _finite(x: Any) -> bool:
-    if not backend.is_array(x) or "float" not in str(x.dtype):
+    if not backend.is_array(x) or not backend.is_float(x.dtype):
         return True
     return bool(namespace(x).all(namespace(x).isfinite(x)))
 

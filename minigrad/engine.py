@@ -36,16 +36,21 @@ def fit(x: Array, *, shape: tuple[int, ...], dtype: Any) -> Array:
     xp = namespace(x)
     if x.shape != shape:
         new = x.ndim - len(shape)
-        axes = tuple(range(new)) + tuple(
-            i for i, n in enumerate(shape, new) if i >= 0 and n == 1 and x.shape[i] != 1
-        )
-        if new < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[new:], strict=True)):
-            raise ValueError(
-                f"a gradient of shape {x.shape} cannot belong to an input of shape {shape}: "
-                "it must have that shape, or sum to it over broadcast axes. Mend the rule."
-            )
+        axes = tuple(range(new))
+        if new < 0 or x.shape[new:] != shape:
+            axes += _stretched(x.shape, shape, new)
         x = xp.reshape(total(x, axes), shape)
     return x if x.dtype == dtype else xp.astype(x, dtype)
+
+
+def _stretched(wide: tuple[int, ...], shape: tuple[int, ...], new: int) -> tuple[int, ...]:
+    """The axes of ``wide``, after ``new`` new ones, along which ``shape`` has a single entry."""
+    if new < 0 or any(n not in (1, m) for n, m in zip(shape, wide[new:], strict=True)):
+        raise ValueError(
+            f"a gradient of shape {wide} cannot belong to an input of shape {shape}: it must have "
+            "that shape, or sum to it over broadcast axes. Mend the rule."
+        )
+    return tuple([i for i, n in enumerate(shape, new) if n == 1 and wide[i] != 1])
 
 
 fit.vjp(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))

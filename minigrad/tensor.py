@@ -90,7 +90,7 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        if wanted and "float" not in str(self.dtype):
+        if wanted and not backend.is_float(self.dtype):
             raise TypeError(
                 f"requires_grad=True needs a floating dtype; this tensor is {self.dtype}. "
                 "Convert it first: x.float()."
@@ -505,7 +505,7 @@ class Tensor:
 
     def is_floating_point(self) -> builtins.bool:
         """Whether its numbers are floating."""
-        return "float" in str(self.dtype)
+        return backend.is_float(self.dtype)
 
     def nelement(self) -> builtins.int:
         """`numel`, by its older name."""

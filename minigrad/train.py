@@ -308,7 +308,7 @@ class _Means:
         self.samples += n
         # Class numbers (N, …) beside scores (N, C, …): count where the largest score is right.
         scores = y.ndim == t.ndim + 1 and y.shape[1] > 1 and y.shape[2:] == t.shape[1:]
-        if scores and "int" in str(t.dtype):
+        if scores and backend.is_integer(t.dtype):
             self.right += int((y.detach().argmax(1) == t).long().sum().item())
             self.judged += t.numel()
 

@@ -155,7 +155,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     """
     index = input.data if isinstance(input, Tensor) else input
     rows = weight.shape[0]
-    if "int" not in str(index.dtype):
+    if not backend.is_integer(index.dtype):
         raise TypeError(
             f"embedding needs integers to look up; got {index.dtype}. Convert them: x.long()."
         )
@@ -260,8 +260,10 @@ def _normalized(
 def _follow(running: Any, batch: Any, channel: int, momentum: float) -> None:
     """running ← (1 − momentum)·running + momentum·batch (its mean over samples, if by sample)."""
     xp = namespace(batch)
-    others = tuple([a for a in range(batch.ndim) if a != channel])
-    now = xp.astype(xp.mean(batch, axis=others), running.dtype, copy=False)
+    if batch.size != running.numel():
+        others = tuple([a for a in range(batch.ndim) if a != channel])
+        batch = xp.mean(batch, axis=others)
+    now = xp.astype(xp.reshape(batch, running.shape), running.dtype, copy=False)
     running.data = (1 - momentum) * running.data + momentum * now
 
 

@@ -268,7 +268,7 @@ class Module:
         for tensor in (*self.parameters(), *self.buffers()):
             if place is not None:
                 tensor.data = backend.to(tensor.data, place)
-            elif "float" in str(tensor.dtype):
+            elif backend.is_float(tensor.dtype):
                 tensor.data = tensor.detach().astype(target).data
             tensor.grad = None
             memory.wrote(tensor.data)

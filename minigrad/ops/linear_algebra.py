@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.reductions import sum_over
-from minigrad.ops.shape import getitem, matrix_transpose, pad, reshape
+from minigrad.ops.shape import getitem, pad, reshape
 
 
 @primitive
@@ -16,8 +16,8 @@ def _matmul(x: Array, y: Array) -> Array:
 
 
 _matmul.vjp(
-    x=lambda g, y: _matmul(g, matrix_transpose(y)),
-    y=lambda g, x: _matmul(matrix_transpose(x), g),
+    x=lambda g, y: g @ y.mT,
+    y=lambda g, x: x.mT @ g,
 )
 
 
@@ -40,14 +40,13 @@ def matmul(x: Any, y: Any) -> Any:
 @primitive
 def linear(x: Array, w: Array, b: Array | None = None) -> Array:
     """out = x wᵀ + b, for x of shape (…, in), w (out, in) and b (out,)."""
-    xp = namespace(x)
-    out = xp.matmul(x, xp.matrix_transpose(w))
+    out = x @ w.mT
     return out if b is None else out + b
 
 
 linear.vjp(
-    x=lambda g, w: matmul(g, w),
-    w=lambda g, x: matmul(matrix_transpose(_rows(g)), _rows(x)),
+    x=lambda g, w: g @ w,
+    w=lambda g, x: _rows(g).mT @ _rows(x),
     b=lambda g: g,
 )
 

@@ -26,6 +26,7 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     return tuple(a % ndim if ndim else 0 for a in axes)
 
 
+@functools.lru_cache(maxsize=1024)
 def count(shape: Shape, axis: Axis) -> int:
     """How many entries of ``shape`` are reduced into one over ``axis``."""
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))

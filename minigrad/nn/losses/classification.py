@@ -48,7 +48,7 @@ def cross_entropy(
     w = _class_weights("cross_entropy", weight, input, axis)
     counted: Any
     uniform: Any = 1.0
-    if "int" in str(target.dtype):
+    if backend.is_integer(target.dtype):
         t, counted = class_targets("cross_entropy", input, target, axis, ignore_index)
         if label_smoothing:
             uniform = ops.sum(t, axis=axis, keepdims=True)  # 0 where ignored
@@ -115,7 +115,7 @@ def class_targets(
             f"{name} of inputs {tuple(input.shape)} needs class numbers of shape {shape}; "
             f"got {tuple(labels.shape)}. Drop the extra axis: target.reshape({shape})."
         )
-    if "int" not in str(labels.dtype):
+    if not backend.is_integer(labels.dtype):
         raise TypeError(
             f"{name} needs class numbers, which are integers; got {labels.dtype}. "
             "Convert them: target.long()."
