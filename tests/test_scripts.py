@@ -183,7 +183,53 @@ with torch.no_grad():
     losses.append(-log_probabilities.gather(1, y.unsqueeze(1)).mean().item())
 """
 
-SCRIPTS = {"MLP": MLP, "LSTM": LSTM, "transformer": TRANSFORMER}
+CNN = """
+class Net(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 4, kernel_size=3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(4)
+        self.conv2 = nn.Conv2d(4, 6, 3, stride=2, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.drop = nn.Dropout(p=0.0)
+        self.fc1 = nn.Linear(6 * 2 * 1, 8)
+        self.fc2 = nn.Linear(8, classes)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.pool(F.relu(self.conv2(x)))
+        x = torch.flatten(x, 1)
+        x = self.drop(F.gelu(self.fc1(x)))
+        return F.log_softmax(self.fc2(x), dim=1)
+
+
+X = torch.tensor(inputs, dtype=torch.float64).unsqueeze(1)
+X = F.pad(X, (1, 1, 1, 1))
+y = torch.tensor(labels).long()
+model = Net(3).double()
+model.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
+optimizer = OPTIMIZER
+
+losses = []
+for step in range(10):
+    model.train()
+    optimizer.zero_grad()
+    output = model(X)
+    loss = F.nll_loss(output, y)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+    optimizer.step()
+    losses.append(loss.item())
+
+model.eval()
+with torch.no_grad():
+    output = model(X)
+    losses.append(F.nll_loss(output, y, reduction="sum").item())
+    pred = output.argmax(dim=1, keepdim=True)
+    losses.append(pred.eq(y.view_as(pred)).sum().item() / len(X))
+"""
+
+SCRIPTS = {"MLP": MLP, "CNN": CNN, "LSTM": LSTM, "transformer": TRANSFORMER}
 
 
 def translated(script: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
+from minigrad.nn.dot_product import scaled_dot_product_attention
 from minigrad.nn.losses.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -18,7 +19,7 @@ from minigrad.nn.losses.classification import (
     nll_loss,
 )
 from minigrad.nn.losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from minigrad.ops import activations, sigmoid, tanh
+from minigrad.ops import activations, pad, sigmoid, tanh
 from minigrad.ops.activations import logsigmoid
 from minigrad.ops.convolution import conv1d, conv2d, fold, unfold
 from minigrad.ops.embedding import take_rows
@@ -42,6 +43,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "conv1d",
     "conv2d",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
     "elu",
@@ -63,9 +65,12 @@ __all__ = [
     "max_pool2d",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
+    "pad",
     "relu",
     "rms_norm",
+    "scaled_dot_product_attention",
     "sigmoid",
     "silu",
     "smooth_l1_loss",
@@ -311,3 +316,14 @@ def scale_and_shift(z: Any, gamma: Any, beta: Any) -> Any:
     if gamma is None:
         return z if beta is None else z + beta
     return ops.scale_shift(z, gamma) if beta is None else ops.scale_shift(z, gamma, beta)
+
+
+def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
+    """x / max(‖x‖ₚ, ε) along ``dim``."""
+    return input / ops.clamp(ops.norm(input, p, dim, True), min=eps)
+
+
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """x₁·x₂ / (max(‖x₁‖, ε)·max(‖x₂‖, ε)) along ``dim``."""
+    norms = [ops.clamp(ops.norm(x, 2, dim, True), min=eps) for x in (x1, x2)]
+    return ops.sum((x1 / norms[0]) * (x2 / norms[1]), dim)

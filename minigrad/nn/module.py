@@ -285,9 +285,22 @@ class Module:
     # ── saving and loading ───────────────────────────────────────────────────────────────────────
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Parameters and buffers by path, detached; they share memory with the module."""
-        held = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        return {path: tensor.detach() for path, tensor in held.items()}
+        """Parameters and buffers by path, detached; they share memory with the module.
+
+        In PyTorch's order, module by module; what is held twice comes under both paths.
+        """
+        return {path: tensor.detach() for path, tensor in self._held("")}
+
+    def _held(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        """What a state_dict holds, by path: parameters, buffers, then the children's."""
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter):
+                yield _join(prefix, name), value
+        for name in self._buffer_names:
+            if (value := getattr(self, name)) is not None:
+                yield _join(prefix, name), value
+        for name, child in self.named_children():
+            yield from child._held(_join(prefix, name))
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> None:
         """Copy in tensors or arrays by path, keeping each parameter's dtype and place.
@@ -298,7 +311,7 @@ class Module:
             If paths or shapes differ; all differences are listed and nothing is changed. With
             ``strict=False`` only shapes must agree.
         """
-        held: dict[str, Tensor] = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        held = dict(self._held(""))
         problems = []
         if strict:
             problems += [f"  missing     {path}" for path in held if path not in state_dict]
