@@ -65,6 +65,7 @@ def _binary(name: str, domain: str = "any") -> list[Sample]:
         ((2, 1, 2), (3, 1)),
         ((), ()),
         ((0, 3), (1, 3)),
+        ((2, 0), (0,)),
     ]
     return [
         Sample(f"{name}{pair}", lambda m, x, y: getattr(m, name)(x, y), pair, domain)
@@ -157,6 +158,8 @@ SAMPLES: list[Sample] = [
     *_reduction("amax", "apart", empty=False),
     *_reduction("amin", "apart", empty=False),
     *[s for s in _reduction("logsumexp", empty=False) if "axis" in s.name],
+    Sample("mean over a list", lambda m, x: m.mean(x, [0, 2]), ((2, 3, 2),)),
+    Sample("sum over a list", lambda m, x: x.sum(dim=[-1, 0]), ((2, 3, 2),)),
     Sample("var", lambda m, x: m.var(x, 0), ((4, 3),)),
     Sample("var biased", lambda m, x: m.var(x, -1, keepdim=True, correction=0), ((4, 3),)),
     Sample("std", lambda m, x: m.std(x), ((4, 3),)),
@@ -239,6 +242,8 @@ SAMPLES: list[Sample] = [
             ((3,), (3, 2)),
             ((2, 2, 3), (3, 2)),
             ((2, 1, 2, 3), (2, 3, 2)),
+            ((3,), (2, 3, 2)),
+            ((2, 2, 3), (3,)),
             ((0, 3), (3, 2)),
             ((2, 0), (0, 3)),
         )

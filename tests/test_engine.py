@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import subprocess
 import sys
 import threading
@@ -102,6 +103,35 @@ def test_leaves_do_not_share_their_gradients() -> None:
     (c.reshape(6) + (d := mg.tensor(np.ones(6), requires_grad=True))).backward(np.ones(6))
     c.grad.data[0, 0] = 7.0
     assert d.grad.data[0] == 1.0
+    seed = np.ones(6)
+    c.reshape(6).backward(seed)
+    c.grad = None
+    c.reshape(6).backward(seed)
+    c.grad.data[0, 0] = 7.0
+    assert seed[0] == 1.0
+    a.grad = b.grad = None
+    ((a + b) * 2.0).backward(np.ones(3))
+    a.grad.data[0] = 7.0
+    assert b.grad.data[0] == 2.0
+
+
+def test_gradients_are_constants_unless_asked() -> None:
+    """Without create_graph a gradient has no graph, and a sweep yields raw arrays."""
+    x = scalar(2.0)
+    y = x**3
+    engine.backward(y)
+    assert not x.grad.requires_grad
+    assert not engine.grad(y, x)[0].requires_grad
+    assert not isinstance(dict(engine.sweep([y], [np.ones(())]))[x], mg.Tensor)
+
+
+def test_each_result_has_one_upstream_gradient() -> None:
+    """As many upstream gradients as results, or an error."""
+    x = scalar(2.0)
+    with pytest.raises(ValueError, match="shorter"):
+        mg.grad([x * 2, x * 3], x, [np.ones(())])
+    with pytest.raises(ValueError, match="shorter"):
+        list(engine.sweep([x * 2, x * 3], [np.ones(())]))
 
 
 def test_only_wanted_paths_are_followed() -> None:
@@ -143,6 +173,9 @@ def test_backward_with_create_graph_leaves_a_differentiable_gradient() -> None:
     x = scalar(2.0)
     (x**3).backward(create_graph=True)
     assert mg.grad(x.grad, x)[0].item() == pytest.approx(12.0)
+    (x**3).backward(create_graph=True)
+    assert x.grad.item() == pytest.approx(24.0)
+    assert mg.grad(x.grad, x)[0].item() == pytest.approx(24.0)
 
 
 def test_create_graph_inside_no_grad() -> None:
@@ -151,7 +184,20 @@ def test_create_graph_inside_no_grad() -> None:
     y = x**3
     with mg.no_grad():
         (g,) = mg.grad(y, x, create_graph=True)
+        y.backward(create_graph=True)
     assert mg.grad(g, x)[0].item() == pytest.approx(12.0)
+    assert mg.grad(x.grad, x)[0].item() == pytest.approx(12.0)
+
+
+def test_create_graph_keeps_watch() -> None:
+    """Where anomalies are watched for, gradients that record themselves are watched too."""
+    x = scalar(0.0)
+    with mg.detect_anomaly():
+        y = mg.sqrt(x)
+        with pytest.raises(FloatingPointError, match="inf"), np.errstate(divide="ignore"):
+            mg.grad(y, x, create_graph=True)
+        with pytest.raises(FloatingPointError, match="inf"), np.errstate(divide="ignore"):
+            y.backward(create_graph=True)
 
 
 def test_any_number_of_inputs() -> None:
@@ -165,16 +211,18 @@ def test_any_number_of_inputs() -> None:
 # ── fitting ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_rule_of_the_wrong_shape_is_named() -> None:
+@pytest.mark.parametrize("shape", [(2, 3), (3, 3), (4,), (2, 3, 3)])
+def test_a_rule_of_the_wrong_shape_is_named(shape: tuple[int, ...]) -> None:
     """A gradient that cannot be summed to its input names operation, input and both shapes."""
 
     @mg.primitive
     def wrong(x: Any) -> Any:
-        return x.sum(axis=0)
+        return np.ones(3)
 
     wrong.vjp(x=lambda g: g)  # forgets to spread
-    x = mg.tensor(np.ones((2, 3)), requires_grad=True)
-    with pytest.raises(ValueError, match=r"shape \(3,\).*input of shape \(2, 3\)") as caught:
+    x = mg.tensor(np.ones(shape), requires_grad=True)
+    said = rf"shape \(3,\).*input of shape {re.escape(str(shape))}"
+    with pytest.raises(ValueError, match=said) as caught:
         wrong(x).backward(np.ones(3))
     assert "in the backward rule of wrong for input 'x'" in caught.value.__notes__
 
@@ -306,6 +354,8 @@ def test_a_kernels_own_exception_gains_a_note() -> None:
     [
         (lambda x: (x * 2).backward(), r"starts from a scalar; this tensor has shape \(3,\)"),
         (lambda x: x.detach().sum().backward(), "requires_grad=True; this one"),
+        (lambda x: (x[:0] * 2).backward(), r"starts from a scalar; this tensor has shape \(0,\)"),
+        (lambda x: (x * 2).backward(np.ones(4)), r"shape \(4,\) for a result of shape \(3,\)"),
         (lambda x: (x * 2).backward(np.ones(2)), r"shape \(2,\) for a result of shape \(3,\)"),
         (lambda x: mg.grad((x * 2).sum(), scalar(1.0)), "input 0 .* was not used to compute"),
         (lambda x: mg.grad(x.sum(), mg.tensor(1.0)), "input 0 .* does not require grad"),

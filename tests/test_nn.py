@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -865,6 +866,31 @@ def test_wrong_shapes_name_the_module_by_its_path(
     model = nn.Sequential({"body": nn.ReLU(), "head": nn.Sequential(nn.ReLU(), layer())})
     with pytest.raises(ValueError, match=said):
         model(mg.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(lambda: nn.InstanceNorm1d(3), (3,)), (lambda: nn.InstanceNorm2d(3), (3, 4))],
+)
+def test_instance_norm_takes_one_sample_less_or_none(
+    layer: Callable[[], Any], shape: tuple[int, ...]
+) -> None:
+    """One missing axis is that of the samples; two are refused, with the shape as it was given."""
+    with pytest.raises(ValueError, match=rf"got {re.escape(str(shape))}"):
+        layer()(mg.zeros(shape))
+
+
+def test_instance_norm_of_no_values_is_empty() -> None:
+    """What has no values needs no variance."""
+    with np.errstate(invalid="ignore"):
+        assert nn.InstanceNorm1d(3)(mg.zeros(2, 3, 0)).shape == (2, 3, 0)
+
+
+@pytest.mark.parametrize("groups", [-1, 0, 2, 4])
+def test_group_norm_needs_groups_of_one_size(groups: int) -> None:
+    """Three channels do not make no groups, nor two or four."""
+    with pytest.raises(ValueError, match=f"got 3 and {groups}"):
+        nn.GroupNorm(groups, 3)
 
 
 def test_one_value_per_channel_is_fine_in_evaluation(place: str) -> None:

@@ -165,6 +165,126 @@ def test_ties_and_kinks_are_pytorchs(torch: ModuleType, x: float) -> None:
         near(grads[0], grads[1])
 
 
+def test_powers_of_zero_do_not_move_with_the_exponent(place: str) -> None:
+    """The slope of xʸ in y is xʸ·ln x, and 0, not NaN, where x = 0."""
+    x = mg.tensor(np.array([0.0, 1.0, 2.0]), requires_grad=True)
+    y = mg.tensor(np.array([2.0, 3.0, 3.0]), requires_grad=True)
+    (x**y).sum().backward()
+    near(x.grad, np.array([0.0, 3.0, 12.0]))
+    near(y.grad, np.array([0.0, 0.0, 8 * np.log(2)]))
+    (z,) = mg.grad((0.0**y).sum(), y)
+    near(z, np.zeros(3))
+
+
+@pytest.mark.parametrize("name", [
+    "sum", "mean", "var", "std", "prod", "amax", "amin", "max", "min", "argmax", "argmin", "all",
+    "any", "logsumexp", "norm", "cumsum", "softmax", "log_softmax",
+])  # fmt: skip
+def test_dim_is_axis(place: str, name: str) -> None:
+    """PyTorch's dim and keepdim mean what NumPy's axis and keepdims do."""
+    x = mg.tensor(np.array([[1.0, 5.0, 0.0], [2.0, 7.0, 3.0]]))
+    x = x > 0 if name in ("all", "any") else x
+    f = getattr(mg, name, None) or mg.Tensor.norm
+    kept = name not in ("cumsum", "softmax", "log_softmax")
+    by_dim = f(x, dim=1, keepdim=True) if kept else f(x, dim=1)
+    by_axis = f(x, axis=1, keepdims=True) if kept else f(x, axis=1)
+    by_dim, by_axis = (y[0] if name in ("max", "min") else y for y in (by_dim, by_axis))
+    assert by_dim.shape == ((2, 1) if kept else (2, 3))
+    near(by_dim, host(by_axis))
+
+
+def test_truth_values_and_bits(place: str) -> None:
+    """&, |, ^ and ~ are logic on truth values, and bit by bit on integers."""
+    x, y = mg.tensor([True, True, False, False]), mg.tensor([True, False, True, False])
+    near(x & y, np.array([True, False, False, False]))
+    near(x | y, np.array([True, True, True, False]))
+    near(x ^ y, np.array([False, True, True, False]))
+    near(~x, np.array([False, False, True, True]))
+    x, y = mg.tensor([6, 5]), mg.tensor([3, 5])
+    for found, wanted in ((x & y, [2, 5]), (x | y, [7, 5]), (x ^ y, [5, 0]), (~x, [-7, -6])):
+        near(found, np.array(wanted))
+
+
+def test_equal_and_close(place: str) -> None:
+    """Equal asks for shapes and all entries; isclose for |x − y| ≤ atol + rtol·|y|."""
+    x = mg.tensor(np.array([1.0, 2.0]))
+    assert mg.equal(x, mg.tensor(np.array([1.0, 2.0])))
+    for other in ([1.0, 3.0], [1.0, 1.0], [[1.0, 2.0]], [1.0], [1.0, 2.0, 3.0]):
+        assert not mg.equal(x, mg.tensor(np.array(other)))
+    x = mg.tensor(np.array([100.0, 100.0, 0.0, 0.0, -1.0]))
+    y = mg.tensor(np.array([100.0009, 100.0011, 1e-9, 1e-7, 1.0]))
+    near(mg.isclose(x, y), np.array([True, False, True, False, False]))
+    assert mg.allclose(x, x)
+    assert not mg.allclose(x, y)
+
+
+@pytest.mark.parametrize(
+    ("call", "wanted"),
+    [
+        (lambda x: x.ravel(), lambda a: a.ravel()),
+        (lambda x: x.view_as(mg.zeros(4, 6)), lambda a: a.reshape(4, 6)),
+        (lambda x: mg.zeros(3, 1).expand_as(x), lambda a: np.zeros((2, 3, 4))),
+        (lambda x: x.flatten(), lambda a: a.ravel()),
+        (lambda x: x.flatten(0, 1), lambda a: a.reshape(6, 4)),
+        (lambda x: x.flatten(-2), lambda a: a.reshape(2, 12)),
+        (lambda x: x[0, 0, 0].flatten(), lambda a: a[0, 0, :1]),
+        (lambda x: x.unflatten(-1, (2, 2)), lambda a: a.reshape(2, 3, 2, 2)),
+        (lambda x: x[:1, :, :1].squeeze((0, 1)), lambda a: a[0, :, :1]),
+        (lambda x: x[0].t(), lambda a: a[0].T),
+        (lambda x: x[0, 0].t(), lambda a: a[0, 0]),
+        (lambda x: x.movedim(-1, 0), lambda a: np.moveaxis(a, -1, 0)),
+        (lambda x: x.movedim(0, -1), lambda a: np.moveaxis(a, 0, -1)),
+        (lambda x: x.roll(1), lambda a: np.roll(a, 1)),
+        (lambda x: x.roll(-2, 2), lambda a: np.roll(a, -2, 2)),
+        (lambda x: x.chunk(2)[1], lambda a: a[1:]),
+        (lambda x: x.chunk(3, -1)[1], lambda a: a[..., 2:]),
+        (lambda x: x.split(1)[1], lambda a: a[1:]),
+        (lambda x: x.split(3, 2)[1], lambda a: a[..., 3:]),
+        (lambda x: x.unbind()[1], lambda a: a[1]),
+        (lambda x: x.unbind(-1)[1], lambda a: a[..., 1]),
+        (lambda x: mg.cat([x, x]), lambda a: np.concatenate([a, a])),
+        (lambda x: mg.stack([x, x]), lambda a: np.stack([a, a])),
+        (lambda x: x.repeat(2, 1, 1, 3), lambda a: np.tile(a, (2, 1, 1, 3))),
+        (lambda x: mg.tile(x, (3, 2)), lambda a: np.tile(a, (3, 2))),
+        (lambda x: mg.pad(x, (1, 0)), lambda a: np.pad(a, ((0, 0), (0, 0), (1, 0)))),
+        (
+            lambda x: mg.pad(x, (1, -2, -1, 2), value=5.0),
+            lambda a: np.pad(a[:, 1:, :-2], ((0, 0), (0, 2), (1, 0)), constant_values=5),
+        ),
+        (lambda x: x.tril(), lambda a: np.tril(a)),
+        (lambda x: x.triu(), lambda a: np.triu(a)),
+        (lambda x: x.triu(-1), lambda a: np.triu(a, -1)),
+        (lambda x: x.var(), lambda a: a.var(ddof=1)),
+        (lambda x: x.std((0, 1)), lambda a: a.std((0, 1), ddof=1)),
+        (lambda x: x.std(0, unbiased=False), lambda a: a.std(0)),
+        (lambda x: mg.diag(x[1]), lambda a: np.diag(a[1])),
+        (lambda x: mg.diag(x[1].T), lambda a: np.diag(a[1].T)),
+        (lambda x: mg.diag(x[0, 0]), lambda a: np.diag(a[0, 0])),
+        (lambda x: mg.addmm(x[0], x[0][:, :3], x[1]), lambda a: a[0] + a[0][:, :3] @ a[1]),
+        (lambda x: mg.einsum("ij,kj->ik", [x[0], x[1]]), lambda a: a[0] @ a[1].T),
+        (lambda x: mg.tensordot(x, x[0]), lambda a: np.tensordot(a, a[0], 2)),
+    ],
+)
+def test_arrangements_are_numpys(place: str, call: Any, wanted: Any) -> None:
+    """Shapes, defaults and negative axes, against the same thing in NumPy."""
+    a = np.random.default_rng(0).standard_normal((2, 3, 4))
+    near(call(mg.tensor(a)), np.asarray(wanted(a)))
+
+
+def test_slices_are_selected_along_an_axis() -> None:
+    """index_select takes slices along any axis, the last counted from the end too."""
+    a = np.random.default_rng(0).standard_normal((2, 3, 4))
+    near(mg.index_select(mg.tensor(a), 1, mg.tensor([2, 0])), a[:, [2, 0]])
+    near(mg.index_select(mg.tensor(a), -1, mg.tensor([2, 2])), a[..., [2, 2]])
+
+
+def test_norms_of_infinite_order(place: str) -> None:
+    """The largest |x| and the smallest."""
+    x = mg.tensor(np.array([[3.0, -4.0], [-2.0, 1.0]]))
+    near(x.norm(p=np.inf, dim=1), np.array([4.0, 2.0]))
+    near(x.norm(p=-np.inf, dim=1), np.array([3.0, 1.0]))
+
+
 def test_astype_is_recorded(place: str) -> None:
     """A cast passes its gradient back in the dtype it came from."""
     x = mg.tensor([1.0, 2.0], dtype=mg.float32, requires_grad=True)
@@ -204,6 +324,26 @@ def test_boolean_masks_select() -> None:
         ),
         (lambda x: mg.split(x, [1, 1], 1), r"\[1, 1\] was asked for along axis 1, which has 3"),
         (lambda x: mg.matmul(x, mg.tensor(2.0)), r"Use \* to scale"),
+        (lambda x: mg.matmul(mg.tensor(2.0), x), r"Use \* to scale"),
+        (lambda x: mg.pad(x, (1, 1), mode="circular"), "mode='circular'"),
+        (lambda x: mg.pad(x, (1, 1), mode="reflect"), "mode='reflect'"),
+        (lambda x: mg.pad(x, (1,)), r"two margins an axis, for at most 2 axes; .* and \(1,\)"),
+        (lambda x: mg.pad(x, (1,) * 6), "for at most 2 axes"),
+        (lambda x: mg.bmm(x, x), "bmm needs 3-d and 3-d operands"),
+        (lambda x: mg.mv(x, x), "mv needs 2-d and 1-d operands"),
+        (lambda x: mg.dot(x, x[0]), "dot needs 1-d and 1-d operands"),
+        (lambda x: mg.outer(x[0], x), "outer needs 1-d and 1-d operands"),
+        (lambda x: mg.trace(x[0]), "trace needs 2-d operands"),
+        (lambda x: mg.addmm(x, x[0], x), "addmm needs 2-d and 2-d operands"),
+        (lambda x: mg.tensordot(x, x, 1), r"axes \[1\] and \[0\] needs equal sizes"),
+        (lambda x: mg.einsum("ij,jk", x), "names 2 operands by letters; got 1"),
+        (lambda x: mg.einsum("ij", x, x), "names 1 operands by letters; got 2"),
+        (lambda x: mg.einsum("i1", x), "names 1 operands by letters"),
+        (lambda x: mg.einsum("ij->1", x), "names 1 operands by letters"),
+        (lambda x: mg.einsum("ijk", x), "gives 3 indices to an operand"),
+        (lambda x: mg.einsum("i", x), "gives 1 indices to an operand"),
+        (lambda x: mg.einsum("ij,jk", x, x), "gives index 'j' two sizes: 3 and 2"),
+        (lambda x: mg.einsum("ij,jk", x, x[:0]), "gives index 'j' two sizes: 3 and 0"),
     ],
 )
 def test_bad_arguments_are_explained(call: Any, said: str) -> None:
@@ -229,6 +369,15 @@ def test_standardize_equals_its_composite(place: str, random: np.random.Generato
         derivatives(ops.standardize), derivatives(ops.standardize_composite), strict=True
     ):
         near(closed, built, 1e-12)
+
+
+@pytest.mark.parametrize("standardize", [ops.standardize, ops.standardize_composite])
+def test_standardize_adds_one_in_a_hundred_thousand(standardize: Any) -> None:
+    """Unless given, ε is 1e-5, added to the variance, and μ is taken off."""
+    z, mu, sigma = standardize(mg.tensor(np.array([1.0, 1.002, 1.004])), axis=(0,))
+    near(mu, np.array([1.002]))
+    near(sigma, np.sqrt([8e-6 / 3 + 1e-5]))
+    near(z, np.array([-0.002, 0.0, 0.002]) / np.sqrt(8e-6 / 3 + 1e-5))
 
 
 def test_a_kernel_that_leaves_the_backend_is_refused() -> None:

@@ -245,10 +245,17 @@ def _normalized(
     """Standardise over ``over``, by the running statistics of the channels unless in training."""
     per_channel = (-1,) + (1,) * (x.ndim - 1 - axis % x.ndim)
     mean, var = running
+    channels = (x.shape[axis],)
+    _check_shapes("a normalization by channel", channels, channels, mean, var, *affine)
     if training or mean is None or var is None:
         z, mu, sigma = ops.standardize(x, axis=over, eps=eps)
         if training and mean is not None and var is not None:
             n = math.prod(x.shape[a] for a in over)
+            if n == 1:
+                raise ValueError(
+                    "running statistics need more than one value per channel to have a variance; "
+                    f"got shape {tuple(x.shape)}. Use a larger batch, or evaluation."
+                )
             mu, sigma = (s.data if isinstance(s, Tensor) else s for s in (mu, sigma))
             channel = axis % x.ndim
             _follow(mean, mu, channel, momentum)
@@ -280,6 +287,9 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Any:
     """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample over the last axes."""
+    _check_shapes(
+        "layer_norm", input.shape[-len(normalized_shape) :], normalized_shape, weight, bias
+    )
     z, _, _ = ops.standardize(input, axis=tuple(range(-len(normalized_shape), 0)), eps=eps)
     return scale_and_shift(z, weight, bias)
 
@@ -290,6 +300,7 @@ def rms_norm(
     """γ·x/σ with σ² = mean x² + ε over the last axes; ε is that of the dtype unless given."""
     if eps is None:
         eps = float(namespace(getattr(input, "data", input)).finfo(input.dtype).eps)
+    _check_shapes("rms_norm", input.shape[-len(normalized_shape) :], normalized_shape, weight)
     axis = tuple(range(-len(normalized_shape), 0))
     z, _, _ = ops.standardize(input, axis=axis, eps=eps, center=False)
     return scale_and_shift(z, weight, None)
@@ -309,6 +320,21 @@ def group_norm(
     per_channel = (-1,) + (1,) * (input.ndim - 2)
     gamma, beta = (v if v is None else ops.reshape(v, per_channel) for v in (weight, bias))
     return scale_and_shift(ops.reshape(z, tuple(input.shape)), gamma, beta)
+
+
+def _check_shapes(name: str, found: Any, wanted: Any, *tensors: Any) -> None:
+    """Refuse an input, or parameters, of another shape than is normalised: they could broadcast."""
+    if tuple(found) != tuple(wanted):
+        raise ValueError(
+            f"{name} over {tuple(wanted)} needs inputs that end so; got {tuple(found)} at the end. "
+            "Give the sizes of the axes to normalise over."
+        )
+    for tensor in tensors:
+        if tensor is not None and tuple(tensor.shape) != tuple(wanted):
+            raise ValueError(
+                f"{name} needs parameters and statistics of shape {tuple(wanted)}; got "
+                f"{tuple(tensor.shape)}. Reshape them."
+            )
 
 
 def scale_and_shift(z: Any, gamma: Any, beta: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.ops.linear_algebra import matmul
 from minigrad.ops.reductions import sum_over
-from minigrad.ops.shape import broadcast_to, getitem, permute, reshape
+from minigrad.ops.shape import axis_of, broadcast_to, getitem, permute, reshape
 
 
 def einsum(equation: str, *operands: Any) -> Any:
@@ -27,7 +27,7 @@ def einsum(equation: str, *operands: Any) -> Any:
                     f"einsum {equation!r} gives index {index!r} two sizes: {sizes[index]} and {n}. "
                     "Give the axes different letters, or mend the shapes."
                 )
-            sizes[index] = max(sizes[index], n)
+            sizes[index] = sizes[index] if n == 1 else n
     pairs = [_diagonal(term, x) for term, x in zip(terms, xs, strict=True)]
     term, x = pairs[0]
     for i, (other, y) in enumerate(pairs[1:], start=1):
@@ -40,8 +40,8 @@ def _parse(equation: str, ndims: list[int], shapes: list[tuple[int, ...]]) -> tu
     """The indices of each operand and of the result, with Greek letters for the axes of ``...``."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
-    letters = left.replace(",", "").replace(".", "")
-    if len(terms) != len(ndims) or not (letters + right.replace(".", "") + "a").isalpha():
+    letters = left.replace(",", "").replace("...", "")
+    if len(terms) != len(ndims) or not (letters + right.replace("...", "") + "a").isalpha():
         raise ValueError(
             f"einsum {equation!r} names {len(terms)} operands by letters; got {len(ndims)} of "
             f"shapes {shapes}. Give each one group of letters."
@@ -121,8 +121,8 @@ def tensordot(x: Any, y: Any, dims: Any = 2) -> Any:
     """Σ over the last ``dims`` axes of x and the first of y, or over two lists of axes."""
     if isinstance(dims, int):
         dims = (list(range(x.ndim - dims, x.ndim)), list(range(dims)))
-    left = [a % x.ndim for a in dims[0]]
-    right = [a % y.ndim for a in dims[1]]
+    left = [axis_of(a, x.ndim) for a in dims[0]]
+    right = [axis_of(a, y.ndim) for a in dims[1]]
     rows = [a for a in range(x.ndim) if a not in left]
     columns = [a for a in range(y.ndim) if a not in right]
     if [x.shape[a] for a in left] != [y.shape[a] for a in right]:

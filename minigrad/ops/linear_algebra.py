@@ -75,6 +75,11 @@ def mm(x: Any, y: Any) -> Any:
 def bmm(x: Any, y: Any) -> Any:
     """The products of two stacks of matrices."""
     _needs_ndim("bmm", (x, 3), (y, 3))
+    if x.shape[0] != y.shape[0]:
+        raise ValueError(
+            f"bmm needs two stacks of as many matrices; got shapes {x.shape} and {y.shape}. "
+            "Use matmul to broadcast."
+        )
     return _matmul(x, y)
 
 
@@ -93,7 +98,14 @@ def dot(x: Any, y: Any) -> Any:
 def addmm(x: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Any:
     """out = beta·x + alpha·a b."""
     _needs_ndim("addmm", (a, 2), (b, 2))
-    return beta * x + alpha * _matmul(a, b)
+    product = alpha * _matmul(a, b)
+    out = beta * x + product
+    if out.shape != product.shape:
+        raise ValueError(
+            f"addmm needs a first operand that broadcasts to the product's shape {product.shape}; "
+            f"got {x.shape}. Reshape it, or add and broadcast with +."
+        )
+    return out
 
 
 def diag(x: Any) -> Any:
@@ -101,6 +113,7 @@ def diag(x: Any) -> Any:
     if x.ndim == 1:
         n = x.shape[0]
         return reshape(pad(reshape(x, (n, 1)), (0, n)), (-1,))[: n * n].reshape((n, n))
+    _needs_ndim("diag", (x, 2))
     n = min(x.shape)
     return getitem(reshape(x, (-1,)), slice(None, n * x.shape[1], x.shape[1] + 1))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.reductions import accepts_dim
-from minigrad.ops.shape import cat, getitem, take_along_dim
+from minigrad.ops.shape import axis_of, broadcast_to, cat, getitem, take_along_dim
 
 
 class Sorted(NamedTuple):
@@ -39,14 +41,21 @@ def sort(x: Any, axis: int = -1, descending: bool = False) -> Sorted:
 @accepts_dim
 def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> Sorted:
     """(values, indices) of the ``k`` largest entries along ``axis``, largest first."""
-    first = (slice(None),) * (axis % x.ndim) + (slice(k),)
+    axis = axis_of(axis, x.ndim)
+    if not 0 <= k <= x.shape[axis]:
+        raise ValueError(
+            f"topk was asked for {k} entries along axis {axis}, which has {x.shape[axis]}. "
+            "Ask for fewer."
+        )
+    first = (slice(None),) * axis + (slice(k),)
     indices = getitem(argsort(x, axis, descending=largest), first)
     return Sorted(take_along_dim(x, indices, axis), indices)
 
 
 def masked_select(x: Any, mask: Any) -> Any:
-    """The entries where the mask holds, as a vector."""
-    return getitem(x, mask)
+    """The entries where the mask holds, as a vector; each is broadcast to the other."""
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    return getitem(broadcast_to(x, shape), broadcast_to(mask, shape))
 
 
 def nonzero(x: Any) -> Any:
@@ -63,7 +72,7 @@ def _nonzero(x: Array) -> Array:
 @accepts_dim
 def cumprod(x: Any, axis: int) -> Any:
     """out[i] = x[0] · … · x[i] along ``axis``, one product after the other."""
-    along = (slice(None),) * (axis % x.ndim)
+    along = (slice(None),) * axis_of(axis, x.ndim)
     out = x
     shift = 1
     while shift < x.shape[axis]:  # doubling: after each round a product covers twice as many

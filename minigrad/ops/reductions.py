@@ -12,7 +12,7 @@ from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import abs, exp, isclose, maximum, minimum, sqrt, square, where
-from minigrad.ops.shape import flip, reshape, squeeze, take_along_dim
+from minigrad.ops.shape import axis_of, flip, reshape, squeeze, take_along_dim
 
 Axis = int | tuple[int, ...] | None
 Shape = tuple[int, ...]
@@ -20,10 +20,10 @@ Shape = tuple[int, ...]
 
 def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """``axis`` as a tuple of non-negative integers; None means all of them."""
-    if axis is None:
+    if axis is None or not ndim:  # a 0-d array has one entry, whichever axis is named
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple | list) else (axis,)
-    return tuple(a % ndim if ndim else 0 for a in axes)
+    return tuple(a % ndim for a in axes)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -51,7 +51,9 @@ def accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
             kwargs["keepdims"] = kwargs.pop("keepdim")
         if "unbiased" in kwargs:
             kwargs["correction"] = 1 if kwargs.pop("unbiased") else 0
-        return function(*args, **kwargs)
+        if isinstance(kwargs.get("axis"), list):
+            kwargs["axis"] = tuple(kwargs["axis"])
+        return function(*[tuple(a) if isinstance(a, list) else a for a in args], **kwargs)
 
     return spelled
 
@@ -108,7 +110,8 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False, *, correction: float 
 @accepts_dim
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product of x over ``axis``, halved pairwise: right at every order, zeros included."""
-    axes = axes_of(axis, x.ndim)
+    given = axis if isinstance(axis, tuple | list) else range(x.ndim) if axis is None else (axis,)
+    axes = [axis_of(a, x.ndim) for a in given]
     for a in axes:
         along = (slice(None),) * a
         rest: Any = 1 if x.shape[a] else sum_over(x, axis=a, keepdims=True) + 1

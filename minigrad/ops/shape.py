@@ -25,6 +25,16 @@ def _ints(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in sizes)
 
 
+def axis_of(dim: int, ndim: int) -> int:
+    """``dim`` counted from the front; one that is not there is refused, never wrapped around."""
+    if not -ndim <= dim < ndim:
+        raise IndexError(
+            f"axis {dim} is out of bounds for array of dimension {ndim}. "
+            f"Choose one from {-ndim} to {ndim - 1}."
+        )
+    return dim % ndim
+
+
 # ── reshaping ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -48,13 +58,20 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Axes ``start_dim`` to ``end_dim`` as one."""
     if x.ndim == 0:
         return reshape(x, 1)
-    start, end = start_dim % x.ndim, end_dim % x.ndim
+    start, end = axis_of(start_dim, x.ndim), axis_of(end_dim, x.ndim)
+    if start > end:
+        raise ValueError(
+            f"flatten needs start_dim not after end_dim; got {start_dim} and {end_dim} for shape "
+            f"{tuple(x.shape)}. Exchange them."
+        )
     return reshape(x, (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
 
 
 def unflatten(x: Any, dim: int, sizes: Shape) -> Any:
     """One axis as several of these ``sizes``."""
-    dim %= x.ndim
+    dim = axis_of(dim, x.ndim)
+    if -1 in sizes and 0 not in sizes:  # what −1 stands for is plain even where x has no entries
+        sizes = tuple(x.shape[dim] // -math.prod(sizes) if n == -1 else n for n in sizes)
     return reshape(x, (*x.shape[:dim], *sizes, *x.shape[dim + 1 :]))
 
 
@@ -74,13 +91,15 @@ reshape_as = view_as
 def squeeze(x: Any, dim: Any = None) -> Any:
     """Drop axes of size 1: all of them, or those in ``dim``."""
     dims = range(x.ndim) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
+    if len({d % max(x.ndim, 1) for d in dims}) < len(dims):
+        raise ValueError(f"squeeze was given an axis twice in {dims}. Name each axis once.")
     drop = {d % x.ndim for d in dims if x.ndim and x.shape[d] == 1}
     return reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in drop))
 
 
 def unsqueeze(x: Any, dim: int) -> Any:
     """A new axis of size 1 at ``dim``."""
-    dim %= x.ndim + 1
+    dim = axis_of(dim, x.ndim + 1)
     return reshape(x, (*x.shape[:dim], 1, *x.shape[dim:]))
 
 
@@ -94,7 +113,7 @@ def expand(x: Any, *shape: Any) -> Any:
     sizes = _ints(shape)
     new = len(sizes) - x.ndim
     return broadcast(
-        x, shape=tuple(x.shape[i - new] if n == -1 else n for i, n in enumerate(sizes))
+        x, shape=tuple(x.shape[i - new] if n == -1 and i >= new else n for i, n in enumerate(sizes))
     )
 
 
@@ -141,8 +160,9 @@ def t(x: Any) -> Any:
 
 def movedim(x: Any, source: int, destination: int) -> Any:
     """One axis moved to another place, the others in their order."""
-    axes = [a for a in range(x.ndim) if a != source % x.ndim]
-    axes.insert(destination % x.ndim, source % x.ndim)
+    source = axis_of(source, x.ndim)
+    axes = [a for a in range(x.ndim) if a != source]
+    axes.insert(axis_of(destination, x.ndim), source)
     return _permute(x, axes=tuple(axes))
 
 
@@ -237,7 +257,10 @@ def _put_along(x: Array, *, indices: Array, axis: int, shape: Shape) -> Array:
     grid = [
         indices
         if a == axis
-        else xp.reshape(backend.arange(n, like=x), tuple(n if b == a else 1 for b in range(x.ndim)))
+        else xp.reshape(
+            backend.arange(n, like=x) % shape[a],  # all at 0 where taking has stretched an axis
+            tuple(n if b == a else 1 for b in range(x.ndim)),
+        )
         for a, n in enumerate(x.shape)
     ]
     backend.add_at(out, tuple(grid), x)
@@ -253,31 +276,44 @@ _put_along.vjp(x=lambda g, indices, axis: _take_along(g, indices=indices, axis=a
 def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
     """out[i, j] = x[indices[i, j], j] for ``dim`` 0, and so on along other axes."""
     raw = indices.data if isinstance(indices, Tensor) else indices
-    return _take_along(x, indices=raw, axis=dim % x.ndim)
+    return _take_along(x, indices=raw, axis=axis_of(dim, x.ndim))
 
 
 def gather(x: Any, dim: int, index: Any) -> Any:
-    """PyTorch's argument order for `take_along_dim`."""
-    return take_along_dim(x, index, dim)
+    """`take_along_dim` with PyTorch's older order of arguments.
+
+    Nothing broadcasts: along other axes ``index`` may be shorter than ``x``, and takes the first.
+    """
+    axis = axis_of(dim, x.ndim)
+    sizes = tuple(n if a == axis else m for a, (n, m) in enumerate(zip(x.shape, index.shape)))  # noqa: B905
+    if index.ndim != x.ndim or any(n < m for n, m in zip(x.shape, sizes, strict=True)):
+        raise ValueError(
+            f"gather along axis {axis} needs an index no longer than its input along other axes; "
+            f"got shapes {tuple(index.shape)} and {tuple(x.shape)}. Or broadcast: take_along_dim."
+        )
+    if sizes != tuple(x.shape):
+        x = getitem(x, tuple(slice(n) for n in sizes))
+    return take_along_dim(x, index, axis)
 
 
 def index_select(x: Any, dim: int, index: Any) -> Any:
     """The slices of ``x`` along ``dim`` at these integers."""
-    return getitem(x, (slice(None),) * (dim % x.ndim) + (index,))
+    return getitem(x, (slice(None),) * axis_of(dim, x.ndim) + (index,))
 
 
 def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """``x`` cut along ``dim`` into (at most) so many parts of equal size."""
-    return split(x, -(-x.shape[dim] // chunks), dim)
+    n = x.shape[dim]
+    return split(x, -(-n // chunks) if n else [0] * chunks, dim)
 
 
 def split(x: Any, sizes: int | list[int] | tuple[int, ...], dim: int = 0) -> tuple[Any, ...]:
     """``x`` cut along ``dim`` into parts of this size, or of these sizes."""
-    dim %= x.ndim
+    dim = axis_of(dim, x.ndim)
     n = x.shape[dim]
     if isinstance(sizes, int):
-        sizes = [min(sizes, n - start) for start in range(0, n, sizes)]
-    if sum(sizes) != n:
+        sizes = [min(sizes, n - start) for start in range(0, max(n, 1), sizes)]
+    if sum(sizes) != n or min(sizes, default=0) < 0:
         raise ValueError(
             f"split into sizes {list(sizes)} was asked for along axis {dim}, which has {n} "
             "entries. Give sizes that add up to it."
@@ -320,7 +356,8 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 
 def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
     """The slices along ``dim``, without it."""
-    before = (slice(None),) * (dim % x.ndim)
+    dim = axis_of(dim, x.ndim)
+    before = (slice(None),) * dim
     return tuple(getitem(x, (*before, i)) for i in range(x.shape[dim]))
 
 
@@ -372,6 +409,11 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Any:
         )
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
     if any(n < 0 for pair in pairs for n in pair):
+        sizes = x.shape[::-1][: len(pairs)]
+        if any(n + min(a, 0) + min(b, 0) < 0 for n, (a, b) in zip(sizes, pairs, strict=True)):
+            raise ValueError(
+                f"pad {tuple(pad)} crops more than there is of shape {tuple(x.shape)}. Crop less."
+            )
         cropped = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape[::-1], pairs)]  # noqa: B905
         x = getitem(x, (..., *cropped[::-1]))
         pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
