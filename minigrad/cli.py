@@ -1,4 +1,4 @@
-"""The command `minigrad`: the lessons, and a report of what minigrad runs on."""
+"""The command `minigrad`: the lessons, the benchmark, and a report of what minigrad runs on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from minigrad.bench.command import add_arguments
+from minigrad.bench.command import main as benchmark
 from minigrad.course import CourseError, version
 from minigrad.course.notebooks import choose, copy_lesson, find_lessons, plain
 
@@ -20,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and answer its exit code: 0 fine, 1 a problem, 2 a wrong request."""
     parser = _parser()
     asked = parser.parse_args(argv)
+    asked.argv = sys.argv[1:] if argv is None else argv
     if asked.command is None:
         parser.print_help()
         return FINE
@@ -102,6 +105,10 @@ def _doctor(_: argparse.Namespace) -> int:
     return FINE
 
 
+def _bench(asked: argparse.Namespace) -> int:
+    return benchmark(asked, asked.argv)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="minigrad", description=__doc__)
     parser.add_argument("--version", action="version", version=f"minigrad {version()}")
@@ -132,6 +139,10 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="report what minigrad runs on, for a bug report")
     doctor.set_defaults(command=_doctor)
+
+    bench = commands.add_parser("bench", help="time minigrad beside NumPy by hand and others")
+    add_arguments(bench)
+    bench.set_defaults(command=_bench)
     return parser
 
 

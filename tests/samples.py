@@ -65,7 +65,7 @@ def _binary(name: str, domain: str = "any") -> list[Sample]:
         ((2, 1, 2), (3, 1)),
         ((), ()),
         ((0, 3), (1, 3)),
-        ((2, 0), (0,)),
+        ((2, 0), (1, 0)),
     ]
     return [
         Sample(f"{name}{pair}", lambda m, x, y: getattr(m, name)(x, y), pair, domain)

@@ -130,6 +130,8 @@ def test_each_result_has_one_upstream_gradient() -> None:
     x = scalar(2.0)
     with pytest.raises(ValueError, match="shorter"):
         mg.grad([x * 2, x * 3], x, [np.ones(())])
+    with pytest.raises(ValueError, match="longer"):
+        mg.grad([x * 2], x, [np.ones(()), np.ones(())])
     with pytest.raises(ValueError, match="shorter"):
         list(engine.sweep([x * 2, x * 3], [np.ones(())]))
 

@@ -169,7 +169,11 @@ OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
 def test_a_training_step_equals_pytorch(
     place: str, torch: ModuleType, random: np.random.Generator, name: str, settings: dict[str, Any]
 ) -> None:
-    """One and three training steps of a normalised network give PyTorch's whole state."""
+    """One and three training steps of a normalised network give PyTorch's whole state.
+
+    The bias before the normalization has gradient 0, that is, rounding noise of some 1e-16; Adam
+    divides it by ε = 1e-8 and makes steps of some 1e-8·lr of it, on either side.
+    """
     ours, theirs = twins(LAYERS[-1], torch, random)
     mine = getattr(optim, name)(ours.parameters(), **settings)
     other = getattr(torch.optim, name)(theirs.parameters(), **settings)
@@ -183,7 +187,7 @@ def test_a_training_step_equals_pytorch(
             optimizer.zero_grad()
             criterion(model(m.tensor(x)), m.tensor(labels)).backward()
             optimizer.step()
-        same_state(ours, theirs)
+        same_state(ours, theirs, 1e-9 if name.startswith("Adam") else 1e-10)
 
 
 @layers

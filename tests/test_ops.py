@@ -246,6 +246,7 @@ def test_equal_and_close(place: str) -> None:
         (lambda x: mg.stack([x, x]), lambda a: np.stack([a, a])),
         (lambda x: x.repeat(2, 1, 1, 3), lambda a: np.tile(a, (2, 1, 1, 3))),
         (lambda x: mg.tile(x, (3, 2)), lambda a: np.tile(a, (3, 2))),
+        (lambda x: mg.pad(x, (-1, -1)), lambda a: a[..., 1:-1]),
         (lambda x: mg.pad(x, (1, 0)), lambda a: np.pad(a, ((0, 0), (0, 0), (1, 0)))),
         (
             lambda x: mg.pad(x, (1, -2, -1, 2), value=5.0),
@@ -333,6 +334,8 @@ def test_boolean_masks_select() -> None:
         (lambda x: mg.mv(x, x), "mv needs 2-d and 1-d operands"),
         (lambda x: mg.dot(x, x[0]), "dot needs 1-d and 1-d operands"),
         (lambda x: mg.outer(x[0], x), "outer needs 1-d and 1-d operands"),
+        (lambda x: mg.diag(x[0, 0]), "diag needs 2-d operands"),
+        (lambda x: mg.diag(x[None]), "diag needs 2-d operands"),
         (lambda x: mg.trace(x[0]), "trace needs 2-d operands"),
         (lambda x: mg.addmm(x, x[0], x), "addmm needs 2-d and 2-d operands"),
         (lambda x: mg.tensordot(x, x, 1), r"axes \[1\] and \[0\] needs equal sizes"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
@@ -50,5 +51,9 @@ def bernoulli_cross_entropy(p: Array, t: Array) -> Array:
 
 bernoulli_cross_entropy.vjp(
     p=lambda g, p, t: g * (p - t) / clamp(p * (1 - p), min=1e-12),
-    t=lambda g, p: g * (log(clamp(1 - p, min=_TINY)) - log(clamp(p, min=_TINY))),
+    t=lambda g, p: g * (_bounded_log(1 - p) - _bounded_log(p)),
 )
+
+
+def _bounded_log(q: Any) -> Any:
+    return clamp(log(clamp(q, min=_TINY)), min=-100.0)
