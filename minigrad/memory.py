@@ -7,16 +7,18 @@ are therefore kept by the array that owns the memory, not by the tensor.
 from __future__ import annotations
 
 import itertools
+import os
 import sys
-from pathlib import Path
+import weakref
+from contextlib import suppress
 from typing import Any
 
 clock = itertools.count(1).__next__  # one logical time for recordings and for writes
 
 latest = 0  # the time of the last write anywhere
-_PACKAGE = str(Path(__file__).parent)
-# id of the owning array -> (time, line). An id may come back for another array, but whatever is
-# recorded of that one is later than the write, so it is never taken for overwritten.
+_PACKAGE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the import time
+# id of the owning array -> (time, line), for as long as that array lives. Should an id come back
+# for another, whatever is recorded of that one is later than the write: it is no false alarm.
 _writes: dict[int, tuple[int, str]] = {}
 
 
@@ -24,7 +26,11 @@ def wrote(data: Any, line: str | None = None) -> None:
     """Note that the memory of ``data`` was written just now, by ``line`` of the user's code."""
     global latest  # noqa: PLW0603 - spares most backward passes all look-ups
     latest = clock()
-    _writes[id(_owner(data))] = (latest, line or caller())
+    owner = _owner(data)
+    if id(owner) not in _writes:
+        with suppress(TypeError):  # an array that cannot be watched leaves its entry behind
+            weakref.finalize(owner, _writes.pop, id(owner), None).atexit = False
+    _writes[id(owner)] = (latest, line or caller())
 
 
 def last_write(data: Any) -> int:

@@ -173,10 +173,6 @@ class Tensor:
         """The logical time of the last write in place to its memory, by whatever shares it."""
         return memory.last_write(self.data)
 
-    @written.setter
-    def written(self, time: int) -> None:
-        memory.wrote(self.data)
-
     # ── ways out of the graph ────────────────────────────────────────────────────────────────────
 
     def numpy(self) -> np.ndarray:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = Any  # numpy.ndarray, cupy.ndarray, or any array of a registered backend
 
 
-@dataclass(frozen=True)
-class Backend:
+class Backend(NamedTuple):
     """An array library: its namespace and the two doors between it and the host."""
 
     name: str

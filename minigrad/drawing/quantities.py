@@ -103,7 +103,7 @@ _ABSENT: Any = object()
 def leaf_value(x: Any, last_use: float) -> Quantity:
     """The value of a leaf or constant; "now" if it was written to after an operation used it."""
     found = quantity(x.data if isinstance(x, Tensor) else x)
-    if isinstance(x, Tensor) and x.written > last_use:
+    if isinstance(x, Tensor) and x.written > last_use > 0:
         return Quantity("now", found.text)
     return found
 
