@@ -18,6 +18,17 @@ from minigrad.nn.losses.classification import (
     kl_div,
     nll_loss,
 )
+from minigrad.nn.losses.likelihoods import gaussian_nll_loss, poisson_nll_loss
+from minigrad.nn.losses.margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_soft_margin_loss,
+    pairwise_distance,
+    soft_margin_loss,
+    triplet_margin_loss,
+)
 from minigrad.nn.losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from minigrad.ops import activations, pad, sigmoid, tanh
 from minigrad.ops.activations import logsigmoid
@@ -31,6 +42,25 @@ from minigrad.ops.pooling import (
     max_pool1d,
     max_pool2d,
 )
+from minigrad.ops.rectifiers import (
+    celu,
+    glu,
+    gumbel_softmax,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    mish,
+    prelu,
+    relu6,
+    rrelu,
+    selu,
+    softmin,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+)
+from minigrad.ops.resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -39,21 +69,32 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
     "conv1d",
     "conv2d",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "dropout",
     "elu",
     "embedding",
     "fold",
+    "gaussian_nll_loss",
     "gelu",
+    "glu",
     "group_norm",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -61,22 +102,41 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
+    "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll_loss",
+    "prelu",
     "relu",
+    "relu6",
     "rms_norm",
+    "rrelu",
     "scaled_dot_product_attention",
+    "selu",
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
+    "softmin",
     "softplus",
+    "softshrink",
+    "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
+    "triplet_margin_loss",
     "unfold",
 ]
 
@@ -136,6 +196,12 @@ def log_softmax(input: Any, dim: int) -> Any:
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """x wᵀ + b, for x of shape (…, in), weight (out, in) and bias (out,)."""
     return ops.linear(input, weight) if bias is None else ops.linear(input, weight, bias)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """out[…, o] = Σ x₁[…, i] W[o, i, j] x₂[…, j] + b[o]."""
+    out = ops.einsum("...i,oij,...j->...o", input1, weight, input2)
+    return out if bias is None else out + bias
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
