@@ -562,8 +562,8 @@ class Tensor:
 
     @property
     def device(self) -> device_of:
-        """Where it is, in PyTorch's words: "cpu" or "cuda"."""
-        return device_of("cpu" if self.backend == "numpy" else "cuda")
+        """Where it is, in PyTorch's words: "cpu", "cuda", or else the name of its backend."""
+        return device_of.of(self.backend)
 
     @property
     def is_cuda(self) -> builtins.bool:

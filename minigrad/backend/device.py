@@ -20,6 +20,11 @@ class device(str):  # noqa: N801 - reads as in PyTorch
             raise ValueError(f"device({type!r}) asks for an unknown device. Known ones: {known}.")
         return super().__new__(cls, type if index is None else f"{type}:{index}")
 
+    @classmethod
+    def of(cls, name: str) -> device:
+        """The device on which the backend of this name computes."""
+        return cls({"numpy": "cpu", "cupy": "cuda"}.get(name, name))
+
     @property
     def type(self) -> str:
         """Its name without a number."""

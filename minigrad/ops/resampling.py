@@ -13,7 +13,8 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.ops.contraction import tensordot
-from minigrad.ops.shape import index_select, movedim, permute, reshape
+from minigrad.ops.embedding import take_rows
+from minigrad.ops.shape import movedim, permute, reshape
 from minigrad.tensor import Tensor
 
 MODES = {"nearest": None, "linear": 1, "bilinear": 2}
@@ -48,7 +49,8 @@ def interpolate(
         ratio = n / m if factors[i] is None else 1 / factors[i]
         if mode == "nearest":
             chosen = np.minimum(np.floor(np.arange(m) * ratio).astype(np.int64), n - 1)
-            input = index_select(input, i + 2, _beside(input, chosen))
+            index = backend.of(_raw(input)).from_numpy(chosen)
+            input = movedim(take_rows(movedim(input, i + 2, 0), index=index), 0, i + 2)
         else:
             weights = _straight(n, m, ratio, bool(align_corners))
             input = _along(input, i + 2, backend.copy_as(weights, _raw(input)))
@@ -61,10 +63,6 @@ def _each(given: Any, axes: int) -> list[Any]:
 
 def _raw(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
-
-
-def _beside(x: Any, numbers: np.ndarray) -> Any:
-    return backend.of(_raw(x)).from_numpy(numbers)
 
 
 def _straight(n: int, m: int, ratio: float, align_corners: bool) -> np.ndarray:

@@ -11,15 +11,15 @@ from typing import Any
 from minigrad import backend
 from minigrad.backend import namespace
 from minigrad.ops.elementwise import where
+from minigrad.ops.embedding import add_rows
 from minigrad.ops.shape import (
     _pad,
-    _place,
     _put_along,
     axis_of,
     getitem,
+    movedim,
     pad,
     permute,
-    raw_index,
     reshape,
     take_along_dim,
     unsqueeze,
@@ -84,8 +84,10 @@ def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
 
 def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """out = x with the slices of alpha·source added at these integers along ``dim``."""
-    at = (slice(None),) * axis_of(dim, x.ndim) + (index,)
-    return x + _place(alpha * source, index=raw_index(at), shape=tuple(x.shape))
+    axis = axis_of(dim, x.ndim)
+    shape = (x.shape[axis], *x.shape[:axis], *x.shape[axis + 1 :])
+    added = add_rows(movedim(source, axis, 0), index=_raw(index), shape=shape)
+    return x + alpha * movedim(added, 0, axis)
 
 
 def index_fill(x: Any, dim: int, index: Any, value: float) -> Any:
