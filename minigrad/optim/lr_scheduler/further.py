@@ -47,7 +47,7 @@ class PolynomialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def _factor(self) -> float:
-        if self.last_epoch == 0 or self.last_epoch > self.total_iters:
+        if self._step_count == 1 or self.last_epoch > self.total_iters:
             return 1.0
         left = self.total_iters - self.last_epoch
         return float((left / (left + 1)) ** self.power)
@@ -68,7 +68,7 @@ class MultiplicativeLR(LRScheduler):
     def get_lr(self) -> list[float]:
         """The present rates times λ(last_epoch); the first are left as they are."""
         pairs = zip(self.optimizer.param_groups, self.lr_lambdas, strict=True)
-        first = self.last_epoch <= 0
+        first = self._step_count == 1
         return [group["lr"] * (1 if first else factor(self.last_epoch)) for group, factor in pairs]
 
     def state_dict(self) -> dict[str, object]:

@@ -80,5 +80,5 @@ class ReduceLROnPlateau(LRScheduler):
     def _better(self, now: float) -> bool:
         sign = 1 if self.mode == "min" else -1
         relative = self.threshold_mode == "rel" and math.isfinite(self.best)
-        margin = self.threshold * (sign * self.best if relative else 1)
+        margin = self.threshold * (self.best if relative else 1)
         return sign * now < sign * self.best - margin
