@@ -6,6 +6,8 @@ from importlib import import_module
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
 
+from numpy import finfo, iinfo
+
 from minigrad.tensor import Tensor
 from minigrad.backend import (
     bool_, float16, float32, float64, get_default_dtype, int16, int32, int64, int8, manual_seed,
@@ -21,26 +23,27 @@ from minigrad.ops import (
     abs, absolute, acos, acosh, add, addcdiv, addcmul, addmm, all, allclose, amax, amin,
     aminmax, any, arange, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, argmax,
     argmin, argsort, as_tensor, asin, asinh, atan, atan2, atanh, atleast_1d, atleast_2d,
-    bernoulli, bincount, bmm, broadcast_tensors, broadcast_to, bucketize, cartesian_prod, cat,
-    cdist, ceil, celu, chunk, clamp, clip, clone, column_stack, concat, concatenate, cos, cosh,
-    count_nonzero, cross, cumprod, cumsum, deg2rad, det, diag, diag_embed, diagonal, diff,
-    dist, div, divide, dot, dstack, einsum, empty, empty_like, eq, equal, erf, erfc, exp, exp2,
-    expand, expand_as, expm1, eye, fix, flatten, flip, fliplr, flipud, floor, fmod, frac,
-    from_dlpack, from_numpy, full, full_like, gather, ge, ger, gt, hstack, hypot, index_add,
-    index_fill, index_select, inverse, is_tensor, isclose, isfinite, isinf, isnan, kron,
+    bernoulli, bincount, block_diag, bmm, broadcast_tensors, broadcast_to, bucketize,
+    cartesian_prod, cat, cdist, ceil, celu, chunk, clamp, clamp_max, clamp_min, clip, clone,
+    column_stack, concat, concatenate, cos, cosh, count_nonzero, cross, cumprod, cumsum,
+    deg2rad, det, diag, diag_embed, diagonal, diff, dist, div, divide, dot, dstack, einsum,
+    empty, empty_like, eq, equal, erf, erfc, exp, exp2, expand, expand_as, expm1, eye, fix,
+    flatten, flip, fliplr, flipud, floor, floor_divide, fmod, frac, from_dlpack, from_numpy,
+    full, full_like, gather, ge, ger, gt, hstack, hypot, index_add, index_fill, index_select,
+    inner, inverse, is_floating_point, is_tensor, isclose, isfinite, isin, isinf, isnan, kron,
     kthvalue, le, lerp, linear, linspace, log, log10, log1p, log2, log_softmax, logaddexp,
     logdet, logical_and, logical_not, logical_or, logical_xor, logit, logspace, logsumexp, lt,
     masked_fill, masked_select, matmul, matrix_power, max, maximum, mean, median, meshgrid,
     min, minimum, mm, movedim, mul, multinomial, multiply, mv, nan_to_num, nansum, narrow, ne,
     neg, negative, nonzero, norm, normal, normalize, numel, ones, ones_like, outer, pad,
     permute, pow, prelu, prod, quantile, rad2deg, rand, rand_like, randint, randint_like,
-    randn, randn_like, randperm, reciprocal, relu, repeat, repeat_interleave, reshape, roll,
-    rot90, round, rrelu, rsqrt, scale_shift, scatter, scatter_add, searchsorted, select, selu,
-    sigmoid, sign, sin, sinc, sinh, slogdet, softmax, solve, sort, split, sqrt, square,
-    squeeze, stack, standardize, std, std_mean, sub, subtract, sum, swapaxes, t, take,
+    randn, randn_like, randperm, reciprocal, relu, remainder, repeat, repeat_interleave,
+    reshape, roll, rot90, round, rrelu, rsqrt, scale_shift, scatter, scatter_add, searchsorted,
+    select, selu, sigmoid, sign, sin, sinc, sinh, slogdet, softmax, solve, sort, split, sqrt,
+    square, squeeze, stack, standardize, std, std_mean, sub, subtract, sum, swapaxes, t, take,
     take_along_dim, tan, tanh, tensor, tensor_split, tensordot, threshold, tile, topk, trace,
     transpose, tril, tril_indices, triu, triu_indices, true_divide, trunc, unbind, unflatten,
-    unique, unsqueeze, var, var_mean, view, vstack, where, xlogy, zeros, zeros_like,
+    unique, unsqueeze, var, var_mean, vdot, view, vstack, where, xlogy, zeros, zeros_like,
 )
 
 if TYPE_CHECKING:
@@ -53,49 +56,52 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# PyTorch's other names for the dtypes, and its constants.
+# PyTorch's other names for the dtypes, and for a shape.
+Size: type = tuple
 half, float, double, short, int, long, bool = (
     float16, float32, float64, int16, int32, int64, bool_,
 )
 
 
 __all__ = [  # noqa: RUF022 - in rows, not a name a line
-    "Generator", "Tensor", "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul",
-    "addmm", "all", "allclose", "amax", "amin", "aminmax", "any", "arange", "arccos",
-    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin",
-    "argsort", "as_tensor", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
-    "atleast_2d", "autograd", "bernoulli", "bincount", "bmm", "bool", "bool_",
+    "Generator", "Size", "Tensor", "abs", "absolute", "acos", "acosh", "add", "addcdiv",
+    "addcmul", "addmm", "all", "allclose", "amax", "amin", "aminmax", "any", "arange",
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
+    "argmin", "argsort", "as_tensor", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
+    "atleast_2d", "autograd", "bernoulli", "bincount", "block_diag", "bmm", "bool", "bool_",
     "broadcast_tensors", "broadcast_to", "bucketize", "cartesian_prod", "cat", "cdist", "ceil",
-    "celu", "chunk", "clamp", "clip", "clone", "column_stack", "concat", "concatenate", "cos",
-    "cosh", "count_nonzero", "cross", "cuda", "cumprod", "cumsum", "data", "deg2rad", "det",
-    "detect_anomaly", "device", "diag", "diag_embed", "diagonal", "diff", "dist", "div",
-    "divide", "dot", "double", "draw", "dstack", "e", "einsum", "empty", "empty_like",
-    "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expand", "expand_as", "expm1",
-    "eye", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32",
-    "float64", "floor", "fmod", "frac", "from_dlpack", "from_numpy", "full", "full_like",
-    "gather", "ge", "ger", "get_default_dtype", "grad", "gradcheck", "gt", "half", "hessian",
-    "hstack", "hvp", "hypot", "index_add", "index_fill", "index_select", "inf",
-    "inference_mode", "int", "int16", "int32", "int64", "int8", "inverse", "is_grad_enabled",
-    "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jacobian", "jvp", "kron",
-    "kthvalue", "le", "lerp", "linalg", "linear", "linspace", "load", "log", "log10", "log1p",
-    "log2", "log_softmax", "logaddexp", "logdet", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "manual_seed",
-    "masked_fill", "masked_select", "matmul", "matrix_power", "max", "maximum", "mean",
-    "median", "meshgrid", "min", "minimum", "mm", "movedim", "mul", "multinomial", "multiply",
-    "mv", "nan", "nan_to_num", "nansum", "narrow", "ne", "neg", "negative", "nn", "no_grad",
-    "nonzero", "norm", "normal", "normalize", "numel", "ones", "ones_like", "optim", "outer",
-    "pad", "permute", "pi", "pow", "prelu", "primitive", "prod", "products", "quantile",
-    "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
-    "randperm", "reciprocal", "relu", "repeat", "repeat_interleave", "reshape", "roll",
-    "rot90", "round", "rrelu", "rsqrt", "save", "scale_shift", "scatter", "scatter_add",
-    "searchsorted", "select", "selu", "set_default_dtype", "set_grad_enabled", "short",
-    "sigmoid", "sign", "sin", "sinc", "sinh", "slogdet", "softmax", "solve", "sort", "split",
-    "sqrt", "square", "squeeze", "stack", "standardize", "std", "std_mean", "sub", "subtract",
-    "sum", "swapaxes", "t", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split",
-    "tensordot", "testing", "threshold", "tile", "topk", "trace", "train", "transpose", "tril",
-    "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind",
-    "unflatten", "unique", "unsqueeze", "use", "var", "var_mean", "view", "vjp", "vstack",
-    "where", "xlogy", "zeros", "zeros_like",
+    "celu", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack",
+    "concat", "concatenate", "cos", "cosh", "count_nonzero", "cross", "cuda", "cumprod",
+    "cumsum", "data", "deg2rad", "det", "detect_anomaly", "device", "diag", "diag_embed",
+    "diagonal", "diff", "dist", "div", "divide", "dot", "double", "draw", "dstack", "e",
+    "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp",
+    "exp2", "expand", "expand_as", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr",
+    "flipud", "float", "float16", "float32", "float64", "floor", "floor_divide", "fmod",
+    "frac", "from_dlpack", "from_numpy", "full", "full_like", "gather", "ge", "ger",
+    "get_default_dtype", "grad", "gradcheck", "gt", "half", "hessian", "hstack", "hvp",
+    "hypot", "iinfo", "index_add", "index_fill", "index_select", "inf", "inference_mode",
+    "inner", "int", "int16", "int32", "int64", "int8", "inverse", "is_floating_point",
+    "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan",
+    "jacobian", "jvp", "kron", "kthvalue", "le", "lerp", "linalg", "linear", "linspace",
+    "load", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logdet",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace",
+    "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_select", "matmul",
+    "matrix_power", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm",
+    "movedim", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num", "nansum", "narrow",
+    "ne", "neg", "negative", "nn", "no_grad", "nonzero", "norm", "normal", "normalize",
+    "numel", "ones", "ones_like", "optim", "outer", "pad", "permute", "pi", "pow", "prelu",
+    "primitive", "prod", "products", "quantile", "rad2deg", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm", "reciprocal", "relu", "remainder",
+    "repeat", "repeat_interleave", "reshape", "roll", "rot90", "round", "rrelu", "rsqrt",
+    "save", "scale_shift", "scatter", "scatter_add", "searchsorted", "select", "selu",
+    "set_default_dtype", "set_grad_enabled", "short", "sigmoid", "sign", "sin", "sinc", "sinh",
+    "slogdet", "softmax", "solve", "sort", "split", "sqrt", "square", "squeeze", "stack",
+    "standardize", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "t", "take",
+    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing",
+    "threshold", "tile", "topk", "trace", "train", "transpose", "tril", "tril_indices", "triu",
+    "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unflatten", "unique",
+    "unsqueeze", "use", "var", "var_mean", "vdot", "view", "vjp", "vstack", "where", "xlogy",
+    "zeros", "zeros_like",
 ]
 # fmt: on
 

@@ -459,7 +459,8 @@ class Tensor:
     multiply, subtract, divide, true_divide = _Op(), _Op(), _Op(), _Op()
     absolute, negative, arctan, arctan2, arcsin = _Op(), _Op(), _Op(), _Op(), _Op()
     arccos, arcsinh, arccosh, arctanh, deg2rad = _Op(), _Op(), _Op(), _Op(), _Op()
-    rad2deg, sinc, fix = _Op(), _Op(), _Op()
+    rad2deg, sinc, fix, inner = _Op(), _Op(), _Op(), _Op()
+    clamp_min, clamp_max, vdot = _Op(), _Op(), _Op()
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """These entries where ``condition`` holds, those of ``other`` elsewhere."""
@@ -581,6 +582,11 @@ class Tensor:
     def nelement(self) -> builtins.int:
         """`numel`, by its older name."""
         return self.numel()
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """The bytes of all entries."""
+        return self.numel() * self.element_size()
 
     def element_size(self) -> builtins.int:
         """The bytes of one entry."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad import engine
 from minigrad.anomaly import detect_anomaly
 from minigrad.autograd import functional
-from minigrad.engine import grad
 from minigrad.recording import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.transforms import gradcheck
 
@@ -21,6 +21,18 @@ __all__ = [
     "no_grad",
     "set_grad_enabled",
 ]
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Any, ...]:
+    """`mg.grad`; graphs are kept as long as their result, so ``retain_graph`` changes nothing."""
+    return engine.grad(outputs, inputs, grad_outputs, create_graph, allow_unused)
 
 
 def backward(

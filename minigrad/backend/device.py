@@ -28,7 +28,7 @@ class device(str):  # noqa: N801 - reads as in PyTorch
     @property
     def type(self) -> str:
         """Its name without a number."""
-        return self.partition(":")[0]
+        return str(self).partition(":")[0]
 
     @property
     def index(self) -> int | None:  # type: ignore[override]

@@ -7,27 +7,27 @@ They are polymorphic: arrays in, array out; any Tensor in, Tensor out, recorded.
 # fmt: off
 from minigrad.ops.contraction import einsum, tensordot
 from minigrad.ops.counting import (
-    aminmax, bincount, bucketize, count_nonzero, kthvalue, median, nansum, quantile, searchsorted,
-    std_mean, unique, var_mean,
+    aminmax, bincount, bucketize, count_nonzero, isin, kthvalue, median, nansum, quantile,
+    searchsorted, std_mean, unique, var_mean,
 )
 from minigrad.ops.creation import (
     arange, as_tensor, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like,
-    is_tensor, linspace, logspace, ones, ones_like, tensor, tril_indices, triu_indices, zeros,
-    zeros_like,
+    is_floating_point, is_tensor, linspace, logspace, ones, ones_like, tensor, tril_indices,
+    triu_indices, zeros, zeros_like,
 )
 from minigrad.ops.elementwise import (
     abs, add, ceil, clamp, clip, cos, div, eq, erf, exp, expm1, floor, floor_divide, ge, gt,
-    isclose, isfinite, isinf, isnan, le, log, log1p, log2, logical_and, logical_not, logical_or,
-    logical_xor, lt, masked_fill, maximum, minimum, mul, ne, neg, pow, reciprocal, relu,
-    remainder, round, rsqrt, sigmoid, sign, sin, sqrt, square, sub, tanh, where,
+    isclose, isfinite, isinf, isnan, le, log, log1p, log2, logical_and, logical_not,
+    logical_or, logical_xor, lt, masked_fill, maximum, minimum, mul, ne, neg, pow, reciprocal,
+    relu, remainder, round, rsqrt, sigmoid, sign, sin, sqrt, square, sub, tanh, where,
 )
 from minigrad.ops.inverse import (
-    cdist, cross, det, dist, inverse, logdet, matrix_power, slogdet, solve,
+    cdist, cross, det, dist, inner, inverse, logdet, matrix_power, slogdet, solve,
 )
 from minigrad.ops.joining import (
-    atleast_1d, atleast_2d, broadcast_tensors, cartesian_prod, column_stack, concat, concatenate,
-    diff, dstack, fliplr, flipud, hstack, kron, meshgrid, narrow, numel, repeat_interleave,
-    rot90, select, tensor_split, vstack,
+    atleast_1d, atleast_2d, block_diag, broadcast_tensors, cartesian_prod, column_stack,
+    concat, concatenate, diff, dstack, fliplr, flipud, hstack, kron, meshgrid, narrow, numel,
+    repeat_interleave, rot90, select, tensor_split, vstack,
 )
 from minigrad.ops.linear_algebra import (
     addmm, bmm, diag, dot, linear, matmul, mm, mv, outer, trace,
@@ -44,7 +44,9 @@ from minigrad.ops.reductions import (
     all, allclose, amax, amin, any, argmax, argmin, cumsum, equal, log_softmax, logsumexp, max,
     mean, mean_over, min, norm, prod, softmax, std, sum, sum_over, var,
 )
-from minigrad.ops.rounding import addcdiv, addcmul, fix, fmod, frac, lerp, nan_to_num, trunc
+from minigrad.ops.rounding import (
+    addcdiv, addcmul, clamp_max, clamp_min, fix, fmod, frac, lerp, nan_to_num, trunc,
+)
 from minigrad.ops.scattering import (
     diag_embed, diagonal, index_add, index_fill, scatter, scatter_add, take,
 )
@@ -56,13 +58,13 @@ from minigrad.ops.shape import (
 )
 from minigrad.ops.trigonometry import (
     acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan,
-    atan2, atanh, cosh, deg2rad, erfc, exp2, hypot, log10, logaddexp, logit, rad2deg, sinc, sinh,
-    tan, xlogy,
+    atan2, atanh, cosh, deg2rad, erfc, exp2, hypot, log10, logaddexp, logit, rad2deg, sinc,
+    sinh, tan, xlogy,
 )
 
 # PyTorch's longer names.
 multiply, subtract, divide, true_divide = mul, sub, div, div
-absolute, negative, ger = abs, neg, outer
+absolute, negative, ger, vdot = abs, neg, outer, dot
 
 __all__ = [
     "abs",
@@ -101,6 +103,7 @@ __all__ = [
     "atleast_2d",
     "bernoulli",
     "bincount",
+    "block_diag",
     "bmm",
     "broadcast_tensors",
     "broadcast_to",
@@ -112,6 +115,8 @@ __all__ = [
     "celu",
     "chunk",
     "clamp",
+    "clamp_max",
+    "clamp_min",
     "clip",
     "clone",
     "column_stack",
@@ -170,10 +175,13 @@ __all__ = [
     "index_add",
     "index_fill",
     "index_select",
+    "inner",
     "inverse",
+    "is_floating_point",
     "is_tensor",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
     "kron",
@@ -314,6 +322,7 @@ __all__ = [
     "unsqueeze",
     "var",
     "var_mean",
+    "vdot",
     "view",
     "view_as",
     "vstack",

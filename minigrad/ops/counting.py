@@ -9,7 +9,7 @@ from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import where
 from minigrad.ops.ordering import Sorted, sort
-from minigrad.ops.reductions import accepts_dim, amax, amin, mean, std, sum, var
+from minigrad.ops.reductions import accepts_dim, amax, amin, any, mean, std, sum, var
 from minigrad.ops.rounding import lerp
 from minigrad.ops.shape import axis_of, getitem, reshape, unsqueeze
 from minigrad.tensor import Tensor, wrap
@@ -72,6 +72,11 @@ def searchsorted(sorted_sequence: Any, values: Any, *, right: bool = False) -> A
 def bucketize(x: Any, boundaries: Any, *, right: bool = False) -> Any:
     """`searchsorted` with its arguments exchanged: the number of each entry's interval."""
     return searchsorted(boundaries, x, right=right)
+
+
+def isin(elements: Any, test_elements: Any) -> Any:
+    """Whether each entry is among those of another tensor."""
+    return any(unsqueeze(elements, -1) == reshape(test_elements, (-1,)), -1)
 
 
 # ── the middle, and other places in the order ────────────────────────────────────────────────────

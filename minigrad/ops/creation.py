@@ -47,6 +47,11 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, Tensor)
 
 
+def is_floating_point(x: Tensor) -> bool:
+    """Whether the numbers of a tensor are floating."""
+    return backend.is_float(x.dtype)
+
+
 def from_dlpack(x: Any) -> Tensor:
     """A tensor that shares the memory of another library's array (PyTorch, CuPy, JAX, …)."""
     device, _ = x.__dlpack_device__()

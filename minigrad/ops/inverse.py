@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
+from minigrad.ops.contraction import tensordot
 from minigrad.ops.linear_algebra import matmul
 from minigrad.ops.reductions import norm
 from minigrad.ops.shape import matrix_transpose, reshape, roll, tril, triu, unsqueeze
@@ -90,6 +91,13 @@ def matrix_power(x: Any, n: int) -> Any:
 
 
 # ── products and distances in space ──────────────────────────────────────────────────────────────
+
+
+def inner(x: Any, y: Any) -> Any:
+    """Σ x y over the last axis of both, for all pairs of the others."""
+    if x.ndim == 0 or y.ndim == 0:
+        return x * y
+    return tensordot(x, y, ([x.ndim - 1], [y.ndim - 1]))
 
 
 def cross(x: Any, y: Any, dim: int = -1) -> Any:

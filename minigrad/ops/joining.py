@@ -13,6 +13,7 @@ from minigrad.ops.shape import (
     cat,
     flip,
     getitem,
+    pad,
     reshape,
     split,
     stack,
@@ -159,6 +160,17 @@ def kron(x: Any, y: Any) -> Any:
     spread = reshape(x, tuple(m for n in outer for m in (n, 1)))
     tiles = spread * reshape(y, tuple(m for n in inner for m in (1, n)))
     return reshape(tiles, tuple(n * m for n, m in zip(outer, inner, strict=True)))
+
+
+def block_diag(*tensors: Any) -> Any:
+    """Matrices one after the other along the diagonal of a matrix of zeros."""
+    blocks = [atleast_2d(x) for x in tensors]
+    wide, left = sum(x.shape[1] for x in blocks), 0
+    rows = []
+    for x in blocks:
+        rows.append(pad(x, (left, wide - left - x.shape[1])))
+        left += x.shape[1]
+    return cat(rows, 0)
 
 
 def numel(x: Any) -> int:

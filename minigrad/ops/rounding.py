@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import where
+from minigrad.ops.elementwise import clamp, where
 
 
 @primitive
@@ -29,6 +29,16 @@ def fmod(x: Any, y: Any) -> Any:
     """out = x − y·trunc(x/y), which has the sign of x; `remainder` has that of y."""
     ratio = trunc(x / y)
     return x - y * (ratio.detach() if hasattr(ratio, "detach") else ratio)
+
+
+def clamp_min(x: Any, min: float) -> Any:
+    """out = x, but at least ``min``."""
+    return clamp(x, min=min)
+
+
+def clamp_max(x: Any, max: float) -> Any:
+    """out = x, but at most ``max``."""
+    return clamp(x, max=max)
 
 
 def lerp(x: Any, end: Any, weight: Any) -> Any:
