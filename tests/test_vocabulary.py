@@ -292,6 +292,13 @@ def test_autograd_is_the_way_to_what_there_is() -> None:
         lambda m, x, k: m.nn.Softmin(dim=1)(x),
         lambda m, x, k: m.nn.ConstantPad2d((1, 2, 0, 1), 3.0)(x[None, None]),
         lambda m, x, k: m.nn.ZeroPad1d(2)(x),
+        lambda m, x, k: m.nn.ReflectionPad1d((2, 0))(x),
+        lambda m, x, k: m.nn.ReflectionPad2d(1)(x[None]),
+        lambda m, x, k: m.nn.ReplicationPad1d(4)(x),
+        lambda m, x, k: m.nn.ReplicationPad2d((0, 1, 2, 3))(x[None]),
+        lambda m, x, k: m.nn.CircularPad1d(3)(x),
+        lambda m, x, k: m.nn.CircularPad2d((1, 2, 2, 1))(x[None]),
+        lambda m, x, k: m.nn.Dropout2d().eval()(x[None]),
         lambda m, x, k: m.nn.Upsample(scale_factor=2, mode="bilinear")(x[None, None]),
         lambda m, x, k: m.nn.Unfold((2, 3))(x[None, None]),
         lambda m, x, k: m.nn.CosineSimilarity()(x, x + 1),
@@ -390,6 +397,18 @@ def test_gumbel_softmax_draws_classes_with_a_slope() -> None:
     near(F.gumbel_softmax(logits, dim=-1).sum(-1), np.ones(4000))
 
 
+@pytest.mark.parametrize(("layer", "axes"), [(nn.Dropout1d(0.3), 1), (nn.Dropout2d(0.3), 2)])
+def test_whole_channels_drop_out(place: str, layer: Any, axes: int) -> None:
+    """A channel is kept, divided by 1 − p, or dropped as one, with and without samples."""
+    mg.manual_seed(0)
+    for shape in ((50, 8, 4, 3)[: axes + 2], (400, 4, 3)[: axes + 1]):
+        y = host(layer(mg.ones(shape)))
+        channels = y.reshape(-1, int(np.prod(shape[-axes:])))
+        assert (channels == channels[:, :1]).all()
+        assert set(np.round(channels[:, 0] * 0.7, 4)) == {0.0, 1.0}
+        assert abs(channels.mean() - 1) < 0.15
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -418,6 +437,9 @@ def test_gumbel_softmax_draws_classes_with_a_slope() -> None:
         (lambda x: F.gaussian_nll_loss(x, x, x[:1]), "for each entry or sample"),
         (lambda x: F.soft_margin_loss(x, x[0]), "of one shape"),
         (lambda x: nn.ZeroPad2d((1, 2)), "one margin or 4"),
+        (lambda x: F.pad(x, (3, 0), mode="reflect"), "has 2 entries to continue an axis of 3"),
+        (lambda x: F.pad(x, (0, 4), mode="circular"), "has 3 entries to continue"),
+        (lambda x: F.pad(x, (1,), mode="replicate"), "two margins an axis"),
         (lambda x: nn.Softmin(), r"Softmin\(dim=-1\)"),
         (lambda x: nn.utils.rnn.pad_sequence([x], padding_side="up"), "'left' or the 'right'"),
     ],

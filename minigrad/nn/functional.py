@@ -30,10 +30,11 @@ from minigrad.nn.losses.margins import (
     triplet_margin_loss,
 )
 from minigrad.nn.losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from minigrad.ops import activations, pad, sigmoid, tanh
+from minigrad.ops import activations, sigmoid, tanh
 from minigrad.ops.activations import logsigmoid
 from minigrad.ops.convolution import conv1d, conv2d, fold, unfold
 from minigrad.ops.embedding import take_rows
+from minigrad.ops.padding import pad
 from minigrad.ops.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -64,20 +65,21 @@ from minigrad.ops.resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from minigrad.tensor import Tensor
 
 # fmt: off
-__all__ = [  # noqa: RUF022 - in rows, not a name a line
+__all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm",
     "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "conv1d",
-    "conv2d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "elu",
-    "embedding", "fold", "gaussian_nll_loss", "gelu", "glu", "group_norm", "gumbel_softmax",
-    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hinge_embedding_loss", "huber_loss",
-    "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear",
-    "log_softmax", "logsigmoid", "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish",
-    "mse_loss", "multi_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize",
-    "one_hot", "pad", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle",
-    "poisson_nll_loss", "prelu", "relu", "relu6", "rms_norm", "rrelu",
-    "scaled_dot_product_attention", "selu", "sigmoid", "silu", "smooth_l1_loss",
-    "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
-    "tanhshrink", "threshold", "triplet_margin_loss", "unfold",
+    "conv2d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout",
+    "dropout1d", "dropout2d", "elu", "embedding", "fold", "gaussian_nll_loss", "gelu", "glu",
+    "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
+    "layer_norm", "leaky_relu", "linear", "log_softmax", "logsigmoid", "margin_ranking_loss",
+    "max_pool1d", "max_pool2d", "mish", "mse_loss", "multi_margin_loss",
+    "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
+    "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu",
+    "relu", "relu6", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid",
+    "silu", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "triplet_margin_loss",
+    "unfold",
 ]
 # fmt: on
 
@@ -197,6 +199,25 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     raw = input.data if isinstance(input, Tensor) else input
     kept = backend.generator().random(raw.shape, dtype=np.float32) >= p
     return ops.mul(input, backend.copy_as(kept / (1 - p) if p < 1 else kept * 0.0, raw))
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, L) or (C, L)."""
+    return _dropout_but(1, input, p, training)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, H, W) or (C, H, W) (Tompson et al. 2015)."""
+    return _dropout_but(2, input, p, training)
+
+
+def _dropout_but(axes: int, input: Any, p: float, training: bool) -> Any:
+    """One mask for all entries along the last ``axes``."""
+    if not training:
+        return input
+    raw = input.data if isinstance(input, Tensor) else input
+    first = raw[(..., *(slice(1),) * axes)]
+    return ops.mul(input, dropout(namespace(raw).ones_like(first), p))
 
 
 # ── normalization: one standardising operation over different axes, then γ and β ─────────────────

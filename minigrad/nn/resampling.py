@@ -117,6 +117,48 @@ class ConstantPad2d(ConstantPad1d):
     dims = 2
 
 
+class ReflectionPad1d(_Pad):
+    """The entries mirrored at the border around (N, C, L)."""
+
+    dims = 1
+    mode = "reflect"
+
+
+class ReflectionPad2d(_Pad):
+    """The entries mirrored at the border around (N, C, H, W)."""
+
+    dims = 2
+    mode = "reflect"
+
+
+class ReplicationPad1d(_Pad):
+    """The border entries again around (N, C, L)."""
+
+    dims = 1
+    mode = "replicate"
+
+
+class ReplicationPad2d(_Pad):
+    """The border entries again around (N, C, H, W)."""
+
+    dims = 2
+    mode = "replicate"
+
+
+class CircularPad1d(_Pad):
+    """The entries of the other end around (N, C, L)."""
+
+    dims = 1
+    mode = "circular"
+
+
+class CircularPad2d(_Pad):
+    """The entries of the other end around (N, C, H, W)."""
+
+    dims = 2
+    mode = "circular"
+
+
 class Unfold(Module):
     """All patches of (N, C, H, W) as columns; see `functional.unfold`."""
 
