@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad import backend, memory
 from minigrad.backend import SCALAR, Array, namespace
-from minigrad.backend.device import device as device_of
+from minigrad.backend import device as devices
 
 if TYPE_CHECKING:
     from minigrad.operation import Node
@@ -562,9 +562,9 @@ class Tensor:
         return self if target == self.dtype else ops.astype(self, target)
 
     @property
-    def device(self) -> device_of:
+    def device(self) -> devices.device:
         """Where it is, in PyTorch's words: "cpu", "cuda", or else the name of its backend."""
-        return device_of.of(self.backend)
+        return devices.device.of(self.backend)
 
     @property
     def is_cuda(self) -> builtins.bool:

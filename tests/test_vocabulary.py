@@ -157,6 +157,20 @@ def test_a_generator_is_a_stream_of_its_own(draw: Any) -> None:
     assert mg.Generator().initial_seed() != mg.Generator().initial_seed()
 
 
+def test_generators_shuffle_and_split() -> None:
+    """A Generator is what DataLoader and random_split take, and the same seed shuffles the same."""
+    numbers = mg.data.TensorDataset(mg.arange(9))
+
+    def order() -> list[Any]:
+        stream = mg.Generator().manual_seed(3)
+        part, _ = mg.data.random_split(numbers, [6, 3], generator=stream)
+        loader = mg.data.DataLoader(part, batch_size=6, shuffle=True, generator=stream)
+        return next(iter(loader))[0].tolist()
+
+    assert order() == order()
+    assert sorted(order()) != order()
+
+
 def test_chances_are_kept(place: str) -> None:
     """Sure events happen, impossible ones do not, and classes without chance are not drawn."""
     near(mg.bernoulli(mg.tensor([0.0, 1.0])), np.array([0.0, 1.0]))
@@ -298,7 +312,7 @@ def test_autograd_is_the_way_to_what_there_is() -> None:
         lambda m, x, k: m.nn.ReplicationPad2d((0, 1, 2, 3))(x[None]),
         lambda m, x, k: m.nn.CircularPad1d(3)(x),
         lambda m, x, k: m.nn.CircularPad2d((1, 2, 2, 1))(x[None]),
-        lambda m, x, k: m.nn.Dropout2d().eval()(x[None]),
+        lambda m, x, k: m.nn.Dropout2d().eval()(x[None, None]),
         lambda m, x, k: m.nn.Upsample(scale_factor=2, mode="bilinear")(x[None, None]),
         lambda m, x, k: m.nn.Unfold((2, 3))(x[None, None]),
         lambda m, x, k: m.nn.CosineSimilarity()(x, x + 1),
