@@ -117,13 +117,21 @@ _homes = {
     **dict.fromkeys(_transforms, "transforms"),
 }
 
+# What PyTorch has under another path, or needs and minigrad does not.
+_elsewhere = {
+    "utils": "; data sets and loaders are in minigrad.data, the rest in minigrad.nn.utils",
+    "compile": "; there is nothing to compile: call the function as it is",
+    "vmap": "; operations broadcast: give the batch an axis in front",
+    "func": "; see grad, vjp, jvp, jacobian and hessian",
+}
+
 
 def __getattr__(name: str) -> Any:
     if name in _parts:
         return import_module(f"minigrad.{name}")
     if name in _homes:
         return getattr(import_module(f"minigrad.{_homes[name]}"), name)
-    raise AttributeError(f"minigrad has no {name!r}")
+    raise AttributeError(f"minigrad has no {name!r}{_elsewhere.get(name, '')}")
 
 
 def __dir__() -> list[str]:

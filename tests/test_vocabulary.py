@@ -266,6 +266,23 @@ def test_autograd_is_the_way_to_what_there_is() -> None:
     assert (value.item(), product.item()) == (27.0, 36.0)
 
 
+def test_what_is_elsewhere_is_pointed_to() -> None:
+    """PyTorch's paths that are not here say where to look; other names are just missing."""
+    with pytest.raises(AttributeError, match=r"has no 'utils'; .* in minigrad\.data"):
+        _ = mg.utils.data.DataLoader
+    with pytest.raises(AttributeError, match=r"has no 'nonsense'$"):
+        _ = mg.nonsense
+
+
+def test_nan_stays_nan(place: str) -> None:
+    """Functions in pieces choose no piece for NaN, and keep it."""
+    x = mg.tensor([np.nan, 1.0])
+    for f in (F.hardshrink, F.softshrink, F.relu6, F.hardswish, F.prelu, F.celu, F.softsign):
+        y = host(f(x, mg.ones(1)) if f is F.prelu else f(x))
+        assert list(np.isnan(y)) == [True, False], f
+    assert list(np.isnan(host(F.threshold(x, 0.5, 3.0)))) == [True, False]
+
+
 # ── counting, and other words without a slope ────────────────────────────────────────────────────
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from minigrad import backend
 from minigrad.ops.activations import elu, hardtanh, log1pexp
-from minigrad.ops.elementwise import abs, add, neg, sigmoid, sub, tanh, where
+from minigrad.ops.elementwise import abs, add, neg, sigmoid, sign, sub, tanh, where
 from minigrad.ops.reductions import argmax, softmax
 from minigrad.ops.shape import axis_of, getitem, reshape
 from minigrad.tensor import Tensor
@@ -24,17 +24,17 @@ def relu6(input: Any, inplace: bool = False) -> Any:
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """x where it is above ``threshold``, else ``value``."""
-    return where(input > threshold, input, value)
+    return where(input <= threshold, value, input)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """x where |x| > λ, else 0."""
-    return where(abs(input) > lambd, input, 0.0 * input)
+    return where(abs(input) <= lambd, 0.0, input)
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """x moved towards 0 by λ, and 0 where it would pass it."""
-    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, 0.0 * input))
+    return where(abs(input) <= lambd, 0.0, input - lambd * sign(input))
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
@@ -45,7 +45,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """x·(x/6 + ½), with the factor kept between 0 and 1 (Howard et al. 2019)."""
     inner = input * (input / 6 + 0.5)
-    return where(input <= -3, 0.0 * input, where(input >= 3, input, inner))  # noqa: PLR2004
+    return where(input <= -3, 0.0, where(input >= 3, input, inner))  # noqa: PLR2004
 
 
 def prelu(input: Any, weight: Any) -> Any:

@@ -26,8 +26,8 @@ def hinge_embedding_loss(
 ) -> Any:
     """x where t = 1, max(0, margin − x) where t = −1, for distances x = input."""
     same_shape("hinge_embedding_loss", input, target)
-    near = ops.where(target != -1, input, 0.0 * input)
-    far = ops.where(target != 1, _hinge(margin - input), 0.0 * input)
+    near = ops.where(target != -1, input, 0.0)
+    far = ops.where(target != 1, _hinge(margin - input), 0.0)
     return reduce(near + far, reduction)
 
 
@@ -46,8 +46,8 @@ def cosine_embedding_loss(
     tiny = 1e-12  # PyTorch's: under both roots
     squares = [ops.sum(x * x, -1) + tiny for x in (input1, input2)]
     cosine = ops.sum(input1 * input2, -1) / ops.sqrt(squares[0] * squares[1])
-    alike = ops.where(target == 1, 1 - cosine, 0.0 * cosine)
-    return reduce(alike + ops.where(target == -1, _hinge(cosine - margin), 0.0 * cosine), reduction)
+    alike = ops.where(target == 1, 1 - cosine, 0.0)
+    return reduce(alike + ops.where(target == -1, _hinge(cosine - margin), 0.0), reduction)
 
 
 def triplet_margin_loss(
@@ -99,7 +99,7 @@ def multi_margin_loss(
     if weight is not None:
         loss = loss * ops.unsqueeze(ops.take(weight, target), -1)
     numbers = backend.arange(classes, like=getattr(target, "data", target))
-    return reduce(ops.sum(ops.where(index == numbers, 0.0 * loss, loss), -1) / classes, reduction)
+    return reduce(ops.sum(ops.where(index == numbers, 0.0, loss), -1) / classes, reduction)
 
 
 def multilabel_soft_margin_loss(
