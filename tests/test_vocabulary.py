@@ -171,6 +171,17 @@ def test_generators_shuffle_and_split() -> None:
     assert sorted(order()) != order()
 
 
+def test_the_gpus_seed_is_the_only_seed() -> None:
+    """cuda.manual_seed and manual_seed_all seed what manual_seed does; waiting needs no GPU."""
+    drawn = []
+    for seed in (mg.manual_seed, mg.cuda.manual_seed, mg.cuda.manual_seed_all):
+        seed(5)
+        drawn.append(mg.rand(3).tolist())
+    assert drawn[0] == drawn[1] == drawn[2]
+    assert mg.cuda.current_device() == 0
+    mg.cuda.synchronize()
+
+
 def test_chances_are_kept(place: str) -> None:
     """Sure events happen, impossible ones do not, and classes without chance are not drawn."""
     near(mg.bernoulli(mg.tensor([0.0, 1.0])), np.array([0.0, 1.0]))
