@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad import backend, memory
 from minigrad.backend import SCALAR, Array, namespace
+from minigrad.backend import device as devices
 
 if TYPE_CHECKING:
     from minigrad.operation import Node
@@ -106,6 +107,20 @@ class Tensor:
         """Set `requires_grad` and answer the tensor itself."""
         self.requires_grad = requires_grad
         return self
+
+    @property
+    def grad_fn(self) -> Any:
+        """The operation that made this tensor, where that was recorded; else None."""
+        return None if self.node is None else _source(self.node).op
+
+    def retain_grad(self) -> None:
+        """Nothing for a leaf, whose ``.grad`` is kept; a result has none, and an error says so."""
+        if self.node is not None:
+            raise RuntimeError(
+                f"retain_grad() asks backward() to keep the gradient of a result of "
+                f"{_maker(self.node)}; it keeps those of leaves alone. Ask for this one instead: "
+                "mg.grad(loss, h) answers the gradient of a loss by any tensor h."
+            )
 
     @property
     def is_leaf(self) -> bool:
@@ -429,6 +444,23 @@ class Tensor:
     floor, ceil, round, isclose, allclose, equal = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
     sort, argsort, topk, nonzero, cumprod = _Op(), _Op(), _Op(), _Op(), _Op()
     masked_select, ravel, view_as, reshape_as = _Op(), _Op(), _Op(), _Op()
+    tan, asin, acos, atan, atan2, sinh, cosh = _Op(), _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    asinh, acosh, atanh, log10, exp2, erfc = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    trunc, frac, fmod, remainder, floor_divide = _Op(), _Op(), _Op(), _Op(), _Op()
+    lerp, addcmul, addcdiv, nan_to_num, logit = _Op(), _Op(), _Op(), _Op(), _Op()
+    logaddexp, hypot, logical_xor, xlogy, dist = _Op(), _Op(), _Op(), _Op(), _Op()
+    scatter, scatter_add, index_add, index_fill, take = _Op(), _Op(), _Op(), _Op(), _Op()
+    diagonal, diag_embed, narrow, select, diff = _Op(), _Op(), _Op(), _Op(), _Op()
+    repeat_interleave, tensor_split, bernoulli = _Op(), _Op(), _Op()
+    unique, bincount, median, quantile, kthvalue = _Op(), _Op(), _Op(), _Op(), _Op()
+    count_nonzero, aminmax, nansum, multinomial = _Op(), _Op(), _Op(), _Op()
+    inverse, det, logdet, slogdet, matrix_power = _Op(), _Op(), _Op(), _Op(), _Op()
+    kron, cross, fliplr, flipud, rot90, ger = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    multiply, subtract, divide, true_divide = _Op(), _Op(), _Op(), _Op()
+    absolute, negative, arctan, arctan2, arcsin = _Op(), _Op(), _Op(), _Op(), _Op()
+    arccos, arcsinh, arccosh, arctanh, deg2rad = _Op(), _Op(), _Op(), _Op(), _Op()
+    rad2deg, sinc, fix, inner = _Op(), _Op(), _Op(), _Op()
+    clamp_min, clamp_max, vdot = _Op(), _Op(), _Op()
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """These entries where ``condition`` holds, those of ``other`` elsewhere."""
@@ -446,9 +478,20 @@ class Tensor:
 
     # ── PyTorch's in-place methods: only where nothing is recorded ───────────────────────────────
 
-    add_, sub_, mul_, div_, clamp_ = _InPlace(), _InPlace(), _InPlace(), _InPlace(), _InPlace()
-    neg_, abs_, exp_, sqrt_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
-    masked_fill_, relu_, round_ = _InPlace(), _InPlace(), _InPlace()
+    mul_, div_, clamp_, neg_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    abs_, exp_, log_, sqrt_, pow_ = _InPlace(), _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    masked_fill_, relu_, sigmoid_, tanh_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    round_, floor_, ceil_, trunc_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    addcmul_, addcdiv_, lerp_, reciprocal_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    scatter_, scatter_add_, index_add_, index_fill_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Add alpha·other: ``w.add_(w.grad, alpha=-lr)`` is a step down the gradient."""
+        return self._write(..., self.data + (_raw(other) if alpha == 1 else alpha * _raw(other)))
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Subtract alpha·other."""
+        return self._write(..., self.data - (_raw(other) if alpha == 1 else alpha * _raw(other)))
 
     def fill_(self, value: Any) -> Tensor:
         """Write ``value`` everywhere."""
@@ -463,32 +506,65 @@ class Tensor:
         there = backend.copy_as(_raw(other), self.data)
         return self._write(..., there)
 
-    def normal_(self, mean: Any = 0.0, std: Any = 1.0) -> Tensor:
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Tensor:
         """Write normal random numbers."""
-        return self.copy_(backend.generator().normal(mean, std, self.shape))
+        return self.copy_((generator or backend.generator()).normal(mean, std, self.shape))
 
-    def uniform_(self, a: Any = 0.0, b: Any = 1.0) -> Tensor:
+    def uniform_(self, a: Any = 0.0, b: Any = 1.0, *, generator: Any = None) -> Tensor:
         """Write uniform random numbers in [a, b)."""
-        return self.copy_(backend.generator().uniform(a, b, self.shape))
+        return self.copy_((generator or backend.generator()).uniform(a, b, self.shape))
+
+    def exponential_(self, lambd: Any = 1.0, *, generator: Any = None) -> Tensor:
+        """Write random numbers with the density λ·e^−λx."""
+        return self.copy_((generator or backend.generator()).exponential(1 / lambd, self.shape))
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+        """Write 1 with chance p, else 0."""
+        return self.copy_((generator or backend.generator()).random(self.shape) < p)
+
+    def random_(self, low: Any, high: Any = None, *, generator: Any = None) -> Tensor:
+        """Write random integers in [low, high), or in [0, low)."""
+        low, high = (0, low) if high is None else (low, high)
+        return self.copy_((generator or backend.generator()).integers(low, high, self.shape))
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor itself off from the graph."""
+        self.node, self.tracked = None, False
+        return self
 
     # ── other dtypes, other places ───────────────────────────────────────────────────────────────
 
-    def to(self, target: Any) -> Tensor:
+    def to(
+        self,
+        *targets: Any,
+        device: str | None = None,
+        dtype: Any = None,
+        non_blocking: builtins.bool = False,
+    ) -> Tensor:
         """This tensor on another backend (``"cupy"``), or with another dtype (``mg.float64``).
 
         Both are recorded, so gradients come back to where the tensor was. PyTorch's "cpu" and
         "cuda" are understood, and another tensor stands for its place and dtype.
+        ``non_blocking`` changes nothing.
         """
+        moved = self
+        for target in (*targets, device, dtype):
+            if target is not None:
+                moved = moved._to(target)
+        return moved
+
+    def _to(self, target: Any) -> Tensor:
+        """This tensor at one place, or with one dtype."""
         if isinstance(target, Tensor):
-            return self.to(target.backend).astype(target.dtype)
+            return self._to(target.backend).astype(target.dtype)
         if isinstance(target, str) and (name := backend.place(target)):
             return self if name == self.backend else ops.transfer(self, name)
         return self if target == self.dtype else ops.astype(self, target)
 
     @property
-    def device(self) -> str:
-        """Where it is, in PyTorch's words: "cpu" or "cuda"."""
-        return "cpu" if self.backend == "numpy" else "cuda"
+    def device(self) -> devices.device:
+        """Where it is, in PyTorch's words: "cpu", "cuda", or else the name of its backend."""
+        return devices.device.of(self.backend)
 
     @property
     def is_cuda(self) -> builtins.bool:
@@ -506,6 +582,19 @@ class Tensor:
     def nelement(self) -> builtins.int:
         """`numel`, by its older name."""
         return self.numel()
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """The bytes of all entries."""
+        return self.numel() * self.element_size()
+
+    def element_size(self) -> builtins.int:
+        """The bytes of one entry."""
+        return np.dtype(self._kind()).itemsize
+
+    def _kind(self) -> str:
+        """The name of its dtype, which all backends share."""
+        return str(self.dtype).rpartition(".")[2]
 
     def astype(self, dtype: Any) -> Tensor:
         """This tensor with another dtype."""
@@ -529,6 +618,14 @@ class Tensor:
         """This tensor in int64."""
         return ops.astype(self, backend.int64)
 
+    def short(self) -> Tensor:
+        """This tensor in int16."""
+        return ops.astype(self, backend.int16)
+
+    def byte(self) -> Tensor:
+        """This tensor in uint8."""
+        return ops.astype(self, backend.uint8)
+
     def int(self) -> Tensor:
         """This tensor in int32."""
         return ops.astype(self, backend.int32)
@@ -541,13 +638,27 @@ class Tensor:
         """This tensor with the dtype of ``other``."""
         return ops.astype(self, other.dtype)
 
-    def new_zeros(self, *shape: Any) -> Tensor:
-        """Zeros of this shape, with the dtype and place of this tensor."""
-        return ops.zeros(*shape, dtype=str(self.dtype).rpartition(".")[2]).to(self.backend)
+    def new_zeros(self, *shape: Any, **how: Any) -> Tensor:
+        """Zeros of this shape, with the dtype and place of this tensor unless others are given."""
+        return ops.zeros(*shape, **self._beside(how))
 
-    def new_tensor(self, data: Any) -> Tensor:
-        """``data`` with the dtype and place of this tensor."""
-        return ops.tensor(data, dtype=str(self.dtype).rpartition(".")[2]).to(self.backend)
+    new_empty = new_zeros
+
+    def new_ones(self, *shape: Any, **how: Any) -> Tensor:
+        """Ones of this shape, with the dtype and place of this tensor unless others are given."""
+        return ops.ones(*shape, **self._beside(how))
+
+    def new_full(self, size: Any, fill_value: Any, **how: Any) -> Tensor:
+        """One value everywhere, with the dtype and place of this tensor unless others are given."""
+        return ops.full(size, fill_value, **self._beside(how))
+
+    def new_tensor(self, data: Any, **how: Any) -> Tensor:
+        """``data`` with the dtype and place of this tensor unless others are given."""
+        return ops.tensor(data, **self._beside(how))
+
+    def _beside(self, how: dict[str, Any]) -> dict[str, Any]:
+        """Arguments for a creation function, with this tensor's dtype and place where missing."""
+        return {"dtype": self._kind(), "device": self.backend, **how}
 
     def clone(self) -> Tensor:
         """A recorded copy in memory of its own."""
@@ -616,9 +727,15 @@ def _raw(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
+def _source(node: Node) -> Node:
+    """The node behind ``node``, seen through the picking of one output."""
+    source: Node = node.inputs[0] if node.op is operation.output else node
+    return source
+
+
 def _maker(node: Node) -> str:
-    """The name of the operation behind ``node``, seen through the picking of one output."""
-    return (node.inputs[0] if node.op is operation.output else node).op.name
+    """The name of the operation behind ``node``."""
+    return _source(node).op.name
 
 
 from minigrad import engine, operation, ops, recording  # noqa: E402 - the one circle: operators are doors into ops

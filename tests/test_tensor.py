@@ -97,8 +97,8 @@ def test_numpy_defers_to_tensors() -> None:
     assert y.requires_grad
     (g,) = mg.grad(np.exp(np.add(np.ones(2), x)).sum(), x)
     near(g, np.exp([2.0, 2.0]))
-    with pytest.raises(TypeError, match=r"np\.arctan was called .* records no operation"):
-        np.arctan(x)
+    with pytest.raises(TypeError, match=r"np\.cbrt was called .* records no operation"):
+        np.cbrt(x)
     with pytest.raises(TypeError, match=r"np\.add\.reduce"):
         np.add.reduce(x)
     with pytest.raises(TypeError, match=r"detach\(\)\.numpy\(\)"):

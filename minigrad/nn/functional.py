@@ -20,11 +20,23 @@ from minigrad.nn.losses.classification import (
     kl_div,
     nll_loss,
 )
+from minigrad.nn.losses.likelihoods import gaussian_nll_loss, poisson_nll_loss
+from minigrad.nn.losses.margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_soft_margin_loss,
+    pairwise_distance,
+    soft_margin_loss,
+    triplet_margin_loss,
+)
 from minigrad.nn.losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from minigrad.ops import activations, pad, sigmoid, tanh
+from minigrad.ops import activations, sigmoid, tanh
 from minigrad.ops.activations import logsigmoid
 from minigrad.ops.convolution import conv1d, conv2d, fold, unfold
 from minigrad.ops.embedding import take_rows
+from minigrad.ops.padding import pad
 from minigrad.ops.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -33,55 +45,46 @@ from minigrad.ops.pooling import (
     max_pool1d,
     max_pool2d,
 )
+from minigrad.ops.rectifiers import (
+    celu,
+    glu,
+    gumbel_softmax,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    mish,
+    prelu,
+    relu6,
+    rrelu,
+    selu,
+    softmin,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+)
 from minigrad.ops.reductions import count
+from minigrad.ops.resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from minigrad.tensor import Tensor
 
+# fmt: off
 __all__ = [
-    "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "batch_norm",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "conv1d",
-    "conv2d",
-    "cosine_similarity",
-    "cross_entropy",
-    "dropout",
-    "elu",
-    "embedding",
-    "fold",
-    "gelu",
-    "group_norm",
-    "hardtanh",
-    "huber_loss",
-    "instance_norm",
-    "kl_div",
-    "l1_loss",
-    "layer_norm",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "logsigmoid",
-    "max_pool1d",
-    "max_pool2d",
-    "mse_loss",
-    "nll_loss",
-    "normalize",
-    "one_hot",
-    "pad",
-    "relu",
-    "rms_norm",
-    "scaled_dot_product_attention",
-    "sigmoid",
-    "silu",
-    "smooth_l1_loss",
-    "softmax",
-    "softplus",
-    "tanh",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm",
+    "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "conv1d",
+    "conv2d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout",
+    "dropout1d", "dropout2d", "elu", "embedding", "fold", "gaussian_nll_loss", "gelu", "glu",
+    "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
+    "layer_norm", "leaky_relu", "linear", "log_softmax", "logsigmoid", "margin_ranking_loss",
+    "max_pool1d", "max_pool2d", "mish", "mse_loss", "multi_margin_loss",
+    "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
+    "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu",
+    "relu", "relu6", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid",
+    "silu", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "triplet_margin_loss",
     "unfold",
 ]
+# fmt: on
 
 
 # ── activations: the operations, with PyTorch's names for their arguments ────────────────────────
@@ -141,6 +144,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return ops.linear(input, weight) if bias is None else ops.linear(input, weight, bias)
 
 
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """out[…, o] = Σ x₁[…, i] W[o, i, j] x₂[…, j] + b[o]."""
+    out = ops.einsum("...i,oij,...j->...o", input1, weight, input2)
+    return out if bias is None else out + bias
+
+
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """Integers (…) as rows (…, num_classes) with a single 1; −1 stands for the largest + 1."""
     raw = tensor.data if isinstance(tensor, Tensor) else tensor
@@ -193,6 +202,25 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     raw = input.data if isinstance(input, Tensor) else input
     kept = backend.generator().random(raw.shape, dtype=np.float32) >= p
     return ops.mul(input, backend.copy_as(kept / (1 - p) if p < 1 else kept * 0.0, raw))
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, L) or (C, L)."""
+    return _dropout_but(1, input, p, training)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, H, W) or (C, H, W) (Tompson et al. 2015)."""
+    return _dropout_but(2, input, p, training)
+
+
+def _dropout_but(axes: int, input: Any, p: float, training: bool) -> Any:
+    """One mask for all entries along the last ``axes``."""
+    if not training:
+        return input
+    raw = input.data if isinstance(input, Tensor) else input
+    first = raw[(..., *(slice(1),) * axes)]
+    return ops.mul(input, dropout(namespace(raw).ones_like(first), p))
 
 
 # ── normalization: one standardising operation over different axes, then γ and β ─────────────────
