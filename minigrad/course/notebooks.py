@@ -152,13 +152,13 @@ def _read(path: Path, number: str) -> Lesson:
         ) from error
     for cell in cells:
         if cell["cell_type"] == "markdown":
-            heading, question = _opening("".join(cell["source"]))
+            heading, question = opening("".join(cell["source"]))
             if heading:
                 return Lesson(number, path, heading, question)
     return Lesson(number, path, path.stem, "")
 
 
-def _opening(source: str) -> tuple[str, str]:
+def opening(source: str) -> tuple[str, str]:
     """Return the first ``# `` heading of a cell and the first sentence of the next paragraph."""
     match = re.search(r"^# +(.+?)\s*$\n*([^#].*?)?(?:\n\s*\n|\Z)", source, re.MULTILINE | re.DOTALL)
     if match is None:
