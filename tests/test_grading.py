@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import multiprocessing
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from minigrad.course.release import STUB, fingerprint, release, source
 
 # The lessons have an extra of their own; the machine with the GPU tests without it.
 nbformat = pytest.importorskip("nbformat", reason="needs minigrad[lessons]")
-pytest.importorskip("minigrad.course.run", reason="needs minigrad[lessons]")
+check = pytest.importorskip("minigrad.course.check", reason="needs minigrad[lessons]").check
+pytest.importorskip("minigrad.course.site", reason="needs minigrad[lessons]")
 needs_nbgrader = pytest.mark.skipif(
     importlib.util.find_spec("nbgrader") is None, reason="needs minigrad[grade]"
 )
@@ -28,6 +31,7 @@ LESSONS = notebooks.find_lessons(Path(__file__).parents[1] / "lessons")
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
 Grades = tuple[Path, dict[str, grading.Graded]]
 
+STOPPED = "ran longer than the 4 s a lesson may take"
 HALF = '''def half(x):
     """x / 2."""
     ### BEGIN SOLUTION
@@ -127,7 +131,7 @@ def graded(
                 tmp_path_factory.mktemp("course"),
                 {"solved": path, "untouched": None},
             )
-            for path in sorted(wanted)
+            for path in sorted(wanted, reverse=True)  # the longest is the last
         }
 
 
@@ -328,6 +332,44 @@ def test_check_runs_tests_that_the_learner_changed_or_lost(
     assert "Cell 2, `secret_of_the_test = 2`, raised ZeroDivisionError: division by zero" in out
     assert "half() is empty" in out
     assert "Exercise 2, zero: 0 of 2 points\n    NotImplementedError\n" in out
+
+
+def test_check_ends_a_notebook_that_does_not(toys: Path, tmp_path: Path) -> None:
+    """What runs for ever is stopped, earns nothing, and what it kept from running earns nothing."""
+    path = opened(tmp_path / "mine")
+    answer(
+        path, half="def half(x):\n    while True:\n        pass", zero="def zero():\n    return 0"
+    )
+    report = check(path, timeout=4)
+    assert [grade.points for grade in report.grades] == [0, 0]
+    assert "ran longer than the 4 s" in report.grades[0].message
+    assert report.grades[1].message == "The notebook did not come this far."
+    assert report.remarks == [f"The notebook stopped: cell 4 of 6: {STOPPED}."]
+
+
+def test_a_page_of_a_failed_lesson_tells_no_more(toys: Path, tmp_path: Path) -> None:
+    """Where a solution fails its hidden test, the page says so without a line of either."""
+    answer(toys, zero=ZERO.replace("return 0", "return 7"))
+    out = tmp_path / "site"
+    assert cli.main(["lessons", "run", "--out", str(out)]) == cli.PROBLEM
+    html = (out / "01_toys.html").read_text(encoding="utf-8")
+    assert "AssertionError: Nothing is zero." in html
+    for line in ("return 7", "zero() == 0", "HIDDEN"):
+        assert line not in unescape(re.sub(r"<[^>]+>", "", html))
+
+
+def test_open_copies_what_the_lessons_link(tmp_path: Path) -> None:
+    """The notation stands beside the learner's copy."""
+    notebooks.copy_lesson(LESSONS[0], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} >= {LESSONS[0].path.name, "notation.md"}
+
+
+@every_lesson
+def test_the_readme_has_a_row_for_every_lesson(lesson: Any) -> None:
+    """README names the lesson and links it."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    link = f"[{notebooks.plain(lesson.name)}](lessons/{lesson.path.name})"
+    assert f"| {lesson.number} | {link} | " in readme
 
 
 def test_check_needs_a_copy_of_a_lesson(

@@ -17,7 +17,7 @@ import nbformat
 from minigrad.course import CourseError
 from minigrad.course.notebooks import Lesson, choose, copied_from, find_lessons
 from minigrad.course.release import fingerprint, release, source, tests
-from minigrad.course.run import Run, attempt, load
+from minigrad.course.run import TIMEOUT, Run, attempt, load
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Report:
     remarks: list[str]
 
 
-def check(path: Path) -> Report:
-    """Run the notebook at ``path`` in its own folder, and grade it.
+def check(path: Path, timeout: float = TIMEOUT) -> Report:
+    """Run the notebook at ``path`` in its own folder, for ``timeout`` seconds at most; grade it.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def check(path: Path) -> Report:
     notebook.cells = [places.get(id(cell), cell) for cell in notebook.cells]
     notebook.cells += [cell for name, cell in graded.items() if name not in own]
     run = Run(lesson, notebook)
-    attempt(run, path.parent)
+    attempt(run, path.parent, timeout)
 
     remarks = []
     if stamp.get("version") not in (fingerprint(original), fingerprint(release(original))):
@@ -63,8 +63,9 @@ def check(path: Path) -> Report:
             f"`minigrad lessons open {lesson.number}` puts this version beside it."
         )
     if run.failure:
-        remarks.append(f"The notebook stopped in {_first_line(run.failure)}.")
-    remarks += _failures(notebook, graded)[:1]  # the others may follow from the first
+        remarks.append(f"The notebook stopped: {_first_line(run.failure)}.")
+    else:
+        remarks += _failures(notebook, graded)[:1]  # the others may follow from the first
     names = _exercises(original)
     return Report([_grade(cell, names[name]) for name, cell in graded.items()], remarks)
 

@@ -108,7 +108,13 @@ async def _execute(run: Run, folder: str, timeout: float, bar: Any, *, go_on: bo
         return f"its kernel did not start: {error}"
     else:
         return ""
-    lines = run.notebook.cells[reached].source.split("\n")
+    cell = run.notebook.cells[reached]
+    if not any(output.output_type == "error" for output in cell.outputs):  # it did not raise
+        stopped = {"ename": "Stopped", "evalue": reason, "traceback": [f"Stopped: {reason}"]}
+        cell.outputs.append(
+            nbformat.v4.new_output("error", **stopped)  # type: ignore[no-untyped-call]
+        )
+    lines = cell.source.split("\n")
     code = "".join([f"\n    | {line}" for line in lines if line.strip()][:3])
     return f"cell {reached + 1} of {len(run.notebook.cells)}: {reason}{code}"
 
