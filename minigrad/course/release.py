@@ -16,7 +16,12 @@ from typing import Any
 
 from minigrad.course import CourseError
 
-STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's own
+# What stands where an answer is to be written: nbgrader's own words.
+STUBS = {
+    "code": ("# YOUR CODE HERE", "raise NotImplementedError()"),
+    "markdown": ("YOUR ANSWER HERE",),
+    "raw": (),
+}
 
 
 def release(notebook: Any) -> Any:
@@ -34,14 +39,13 @@ def release(notebook: Any) -> Any:
             cell["metadata"]["deletable"] = False
         if marks.get("locked"):
             cell["metadata"]["editable"] = False
-        if cell["cell_type"] != "code":
-            continue
-        lines, answered = _replace(source(cell).split("\n"), "SOLUTION", STUB)
+        stub = STUBS[cell["cell_type"]]
+        lines, answered = _replace(source(cell).split("\n"), "SOLUTION", stub)
         lines, _ = _replace(lines, "HIDDEN TESTS", ())
         if marks.get("solution") and not answered:
-            lines = list(STUB)
+            lines = list(stub)
         cell["source"] = "\n".join(lines)
-        if marks:
+        if marks and cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return released
 
