@@ -13,29 +13,43 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from minigrad.drawing import render
 from minigrad.drawing.dot import dot
+from minigrad.drawing.folding import fold
 from minigrad.drawing.graph import Picture
 from minigrad.drawing.reading import read
 from minigrad.drawing.render import drawing_path
 from minigrad.drawing.text import text
+from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
 __all__ = ["Graph", "draw", "drawing_path"]
 
 SHOWS = ("shape", "value", "grad")
 DIRECTIONS = ("LR", "TB")
+HEATS = ("grad", "value")
+FORMATS = ("svg", "text")
+MAX_NODES = 150  # boxes that a reader, and a layout of a second or two, can take in
+FEWEST_NODES = 3
 
 
-def draw(
+def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     y: Tensor | Sequence[Tensor],
     *,
     show: Iterable[str] = SHOWS,
     direction: str = "LR",
     names: Mapping[str, Tensor] | None = None,
+    model: Module | None = None,
+    depth: int | None = None,
+    repeats: bool = False,
+    max_nodes: int | None = MAX_NODES,
+    heat: str | None = None,
+    legend: bool = False,
+    format: str = "svg",
 ) -> Graph:
     """Draw the graph that ``y`` was computed by.
 
@@ -49,6 +63,21 @@ def draw(
         "LR" to draw from left to right, "TB" from top to bottom.
     names
         Names of tensors, such as ``{"a": a, "b": b}``; parameters of modules bring theirs.
+    model
+        A module whose parameters are all to be on the drawing: those that ``y`` does not depend
+        on stand there with "no path".
+    depth
+        How many levels of modules stand open; those inside are one box each. None opens all.
+    repeats
+        Draw three and more blocks that are alike as one, × N.
+    max_nodes
+        Above this number of boxes the drawing folds itself, and says so. None draws all.
+    heat
+        Colour the boxes by the root mean square of their "grad" or "value".
+    legend
+        Say under the drawing what its shapes, colours and marks mean.
+    format
+        What a notebook shows: "svg" or "text".
 
     Returns
     -------
@@ -60,7 +89,7 @@ def draw(
     TypeError
         If ``y`` holds something else than Tensors.
     ValueError
-        If ``show`` or ``direction`` is none of the known ones.
+        If another argument is none of the known ones.
     """
     roots: list[Any] = list(y) if isinstance(y, list | tuple) else [y]
     if not roots or not all(isinstance(root, Tensor) for root in roots):
@@ -73,9 +102,29 @@ def draw(
         raise ValueError(
             f"draw(show=…) knows {', '.join(SHOWS)}; got {unknown[0]!r}. Choose of these."
         )
-    if direction not in DIRECTIONS:
-        raise ValueError(f"draw(direction=…) knows {' and '.join(DIRECTIONS)}; got {direction!r}.")
-    return Graph(read(roots, shown, names or {}), direction)
+    _check("direction", direction, DIRECTIONS)
+    _check("heat", heat, (*HEATS, None))
+    _check("format", format, FORMATS)
+    _check_number("depth", depth, 0)
+    _check_number("max_nodes", max_nodes, FEWEST_NODES)
+    picture = read(roots, {*shown, *([heat] if heat else [])}, names or {}, model)
+    picture = fold(picture, depth, repeats, max_nodes)
+    picture = replace(picture, show=frozenset(shown), heat=heat or "")
+    return Graph(picture, direction, legend, format)
+
+
+def _check(argument: str, given: Any, known: tuple[Any, ...]) -> None:
+    if given not in known:
+        words = " and ".join(str(word) for word in known)
+        raise ValueError(f"draw({argument}=…) knows {words}; got {given!r}. Choose one of them.")
+
+
+def _check_number(argument: str, given: Any, least: int) -> None:
+    if given is not None and (not isinstance(given, int) or given < least):
+        raise ValueError(
+            f"draw({argument}=…) needs a number of at least {least}; got {given!r}. "
+            "Leave it out, or give None for no limit."
+        )
 
 
 class Graph:
@@ -87,16 +136,24 @@ class Graph:
         The records it is made from.
     direction
         "LR" or "TB".
+    legend
+        Whether a legend stands under it.
+    format
+        What a notebook shows: "svg" or "text".
     """
 
-    def __init__(self, picture: Picture, direction: str) -> None:
+    def __init__(
+        self, picture: Picture, direction: str, legend: bool = False, format: str = "svg"
+    ) -> None:
         self.picture = picture
         self.direction = direction
+        self.legend = legend
+        self.format = format
 
     @functools.cached_property
     def dot(self) -> str:
         """The DOT text; the same graph gives the same bytes."""
-        return dot(self.picture, self.direction)
+        return dot(self.picture, self.direction, self.legend)
 
     @functools.cached_property
     def svg(self) -> str:

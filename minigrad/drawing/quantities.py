@@ -25,16 +25,33 @@ LIMIT = 10_000_000  # graphs with more numbers than this show what was kept and 
 def quantity(array: Any) -> Quantity:
     """``array`` in words: the numbers of a small one (axes of size 1 left out), else mean ± std."""
     host = backend.to_numpy(array) if backend.is_array(array) else np.asarray(array)
+    flat = host.ravel() if host.dtype.kind in "fc" else host.ravel().astype(np.float64)
+    flat = flat.astype(np.float64) if flat.dtype == np.float16 else flat
+    size = math.sqrt(float(np.vdot(flat, flat).real) / host.size) if host.size else 0.0
     if host.size <= SMALL:
-        return Quantity("computed", _nested(host.squeeze().tolist()) if host.size else "empty")
-    kept = host if host.dtype.kind in "fc" else host.astype(np.float64)
-    wild = host.size - int(np.isfinite(kept).sum())
-    if wild:
-        return Quantity("computed", f"{wild} of {host.size} not finite")
-    mean, std = float(kept.mean(dtype=np.float64)), float(kept.std(dtype=np.float64))
+        text = _nested(host.squeeze().tolist()) if host.size else "empty"
+        return Quantity("computed", text, rms=size)
+    if not math.isfinite(size):
+        wild = host.size - int(np.isfinite(flat).sum())
+        if wild:
+            return Quantity("computed", f"{wild} of {host.size} not finite", rms=size)
+    mean, std = float(flat.mean(dtype=np.float64)), float(flat.std(dtype=np.float64))
     if std:  # digits of the mean below the third of ± are noise
         mean = round(mean, 2 - math.floor(math.log10(std))) + 0.0
-    return Quantity("computed", f"{number(mean, 3)} ± {number(std, 3)}")
+    details = "" if flat.dtype.kind == "c" else _histogram(flat)
+    return Quantity("computed", f"{number(mean, 3)} ± {number(std, 3)}", details, size)
+
+
+def _histogram(flat: Any) -> str:
+    """How the numbers lie between the least and the largest, in twelve bars."""
+    low, high = float(flat.min()), float(flat.max())
+    ends = f"{number(low, 3)} … {number(high, 3)}"
+    if not high > low:
+        return f"all {number(low, 3)}"
+    places = ((flat - low) * (11.999 / (high - low))).astype(np.int64)
+    counts = np.bincount(places, minlength=12)
+    heights = -(-counts * 8 // counts.max())  # rounded up: only an empty bar has none
+    return f"{''.join(' ▁▂▃▄▅▆▇█'[height] for height in heights.tolist())}  {ends}"
 
 
 def number(x: Any, digits: int = 4) -> str:

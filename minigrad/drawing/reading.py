@@ -10,7 +10,7 @@ from minigrad import backend, engine
 from minigrad.drawing import symbols
 from minigrad.drawing.graph import Edge, Picture, Vertex, clusters
 from minigrad.drawing.quantities import Gradients, Values, leaf_gradient, leaf_value, number
-from minigrad.nn.module import Parameter
+from minigrad.nn.module import Module, Parameter
 from minigrad.operation import Node, output
 from minigrad.recording import Scope
 from minigrad.tensor import Tensor
@@ -23,27 +23,38 @@ class _Use:
     """How a tensor is read: by modules inside ``scope``, under ``sign``, last at ``time``."""
 
     scope: Scope
+    calls: tuple[int, ...]  # of those modules, the first that reads it
     sign: str  # "γ" where all its readers give it that sign
     held: bool  # whether it comes with the layer that reads it, as weights do
     time: float
 
 
-def read(roots: Sequence[Tensor], show: Iterable[str], names: Mapping[str, Tensor]) -> Picture:
+def read(
+    roots: Sequence[Tensor],
+    show: Iterable[str],
+    names: Mapping[str, Tensor],
+    model: Module | None = None,
+) -> Picture:
     """The graph under ``roots`` as records; see `minigrad.drawing.draw` for the arguments."""
-    return _Reading(roots, frozenset(show), names).picture
+    return _Reading(roots, frozenset(show), names, model).picture
 
 
 class _Reading:
     """One walk over a graph, inputs first, so that ids follow the order of the computation."""
 
     def __init__(
-        self, roots: Sequence[Tensor], show: frozenset[str], names: Mapping[str, Tensor]
+        self,
+        roots: Sequence[Tensor],
+        show: frozenset[str],
+        names: Mapping[str, Tensor],
+        model: Module | None,
     ) -> None:
         order = engine.order(roots)
         nodes = [v for v in reversed(order) if isinstance(v, Node)]
         self.show = show
         self.modules = any(node.scope for node in nodes)
-        self.uses = _uses(nodes)
+        self.calls = _Calls(nodes)
+        self.uses = _uses(nodes, self.calls)
         self.ends = {_spot(x) for x in roots}
         known = [x for node in nodes for x in node.inputs if isinstance(x, Tensor)]
         self.names = {_spot(x): x.name for x in (*known, *roots) if x.name}
@@ -108,6 +119,7 @@ class _Reading:
         unread = index and (id(node), index) not in self.read_outputs
         return {
             "scope": node.scope,
+            "calls": self.calls.of(node.scope),
             "shape": tuple(like.shape),
             "dtype": _dtype(like),
             "value": self.values and self.values.of(node, index),
@@ -121,7 +133,7 @@ class _Reading:
         without, all tensors that require grad. Inputs stand outside, where the data come from.
         """
         spot = _spot(x)
-        use = self.uses.get(spot, _Use((), "", False, 0))
+        use = self.uses.get(spot, _Use((), (), "", False, 0))
         tracked = isinstance(x, Tensor) and x.tracked
         if isinstance(x, Parameter) or (tracked and not self.modules):
             kind = "parameter"
@@ -132,6 +144,7 @@ class _Reading:
             kind=kind,
             sign=use.sign,
             scope=() if kind == "input" else use.scope,
+            calls=() if kind == "input" else use.calls,
             shape=tuple(getattr(x, "shape", ())),
             dtype=_dtype(x),
             value=leaf_value(x, use.time) if "value" in self.show else None,
@@ -148,7 +161,29 @@ def _spot(x: Any) -> Spot:
     return id(x), 0
 
 
-def _uses(nodes: Sequence[Node]) -> dict[Spot, _Use]:
+class _Calls:
+    """Which call of each module an operation was made in.
+
+    A module that is called adds a new pair (name, class) to the scope, so one and the same pair
+    is one and the same call.
+    """
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._number: dict[int, int] = {}  # by the identity of a pair
+        counted: dict[Any, int] = {}
+        for node in nodes:
+            for depth, entry in enumerate(node.scope):
+                if id(entry) not in self._number:
+                    around = node.scope[: depth + 1], self.of(node.scope[:depth])
+                    self._number[id(entry)] = counted.get(around, 0)
+                    counted[around] = counted.get(around, 0) + 1
+
+    def of(self, scope: Scope) -> tuple[int, ...]:
+        """The numbers of the calls of ``scope``, counted from 0 inside the call around each."""
+        return tuple([self._number[id(entry)] for entry in scope])
+
+
+def _uses(nodes: Sequence[Node], calls: _Calls) -> dict[Spot, _Use]:
     """How each input is read; one that is reshaped first is read as the reshaped one is."""
     found: dict[Spot, _Use] = {}
     for node in reversed(nodes):
@@ -160,9 +195,10 @@ def _uses(nodes: Sequence[Node]) -> dict[Spot, _Use]:
             held = through.held if through else brought
             use = found.get(_spot(x))
             if use is None:
-                found[_spot(x)] = _Use(node.scope, sign, held, node.time)
+                found[_spot(x)] = _Use(node.scope, calls.of(node.scope), sign, held, node.time)
             else:
                 use.scope = _common(use.scope, node.scope)
+                use.calls = calls.of(node.scope)[: len(use.scope)]
                 use.sign = use.sign if use.sign == sign else ""
                 use.held = use.held and held
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from minigrad.drawing.dot import shown
 from minigrad.drawing.graph import Picture, Vertex
+from minigrad.drawing.look import shown
 from minigrad.recording import Scope
 
 
@@ -26,7 +26,8 @@ def text(picture: Picture) -> str:
         rows.append(_row(picture, vertex, read.get(vertex.id, [])))
     full = [row for row in rows if len(row) > 1]
     widths = [max(map(_width, column)) for column in zip(*full, strict=True)]
-    return "\n".join(_line(row, widths) if len(row) > 1 else row[0] for row in rows)
+    lines = [_line(row, widths) if len(row) > 1 else row[0] for row in rows]
+    return "\n".join([*lines, *([picture.caption] if picture.caption else [])])
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
