@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,38 +134,78 @@ def leaf_gradient(x: Any) -> Quantity:
 
 
 class Gradients:
-    """The gradients of results in between, from one more sweep of a graph that had its backward.
+    """The gradients of a graph that had its backward, and whether what leaves hold is theirs.
 
     The engine keeps gradients of leaves alone. If `backward` has reached all leaves of this graph
-    and its root is a scalar, the others are d root/d result, found again by the same rules.
+    and its root is a scalar, the others are d root/d result, found again by the same rules. What
+    a leaf holds is then held against what one backward from this root gives.
     """
 
     def __init__(
         self, nodes: Sequence[Node], roots: Sequence[Tensor], leaves: Iterable[Any]
     ) -> None:
         self._found: dict[tuple[int, int], Quantity] = {}
+        self._fresh: dict[int, Any] | None = None  # by leaf; None where that is not known
         self._missing: State = "not computed"
-        reached = all(x.grad is not None for x in leaves if isinstance(x, Tensor))
-        if not reached or len(roots) != 1 or roots[0].numel() != 1 or roots[0].node is None:
+        begun = any(x.grad is not None for x in leaves if isinstance(x, Tensor))
+        if not begun or len(roots) != 1 or roots[0].numel() != 1 or roots[0].node is None:
             return
         if not affordable(nodes):
             self._missing = "not kept"
             return
-        (root,) = roots
-        seed = backend.namespace(root.data).ones_like(root.data)
+        fresh: dict[Tensor, Any] = {}
         self._missing = "no path"
         try:
             with no_grad(), np.errstate(all="ignore"):
-                for v, g in engine.sweep(roots, [seed]):
-                    if isinstance(v, Node) and v.op is not output:
-                        parts = g if isinstance(g, dict) else {0: g}
-                        for index, part in parts.items():
-                            self._found[id(v), index] = quantity(part)
+                self._sweep(roots[0], fresh)
+            self._fresh = {id(x): g for x, g in fresh.items()}
         except RuntimeError as error:
             if "overwritten" not in str(error):
                 raise
             self._missing = "overwritten"  # a rule needed the old value; what came before holds
+        if any(x.grad is None for x in fresh or leaves if isinstance(x, Tensor)):
+            self._found, self._missing = {}, "not computed"  # the backward was another graph's
+
+    def _sweep(self, root: Tensor, fresh: dict[Tensor, Any]) -> None:
+        for v, g in engine.sweep([root], [backend.namespace(root.data).ones_like(root.data)]):
+            if isinstance(v, Tensor):
+                fresh[v] = g
+            elif v.op is not output:
+                for index, part in (g if isinstance(g, dict) else {0: g}).items():
+                    self._found[id(v), index] = quantity(part)
 
     def of(self, node: Node, index: int = 0) -> Quantity:
         """The gradient of output number ``index`` of ``node``."""
         return self._found.get((id(node), index), Quantity(self._missing))
+
+    def of_unused(self, x: Any) -> Quantity:
+        """What ``x.grad`` holds although the root does not depend on ``x``."""
+        held = leaf_gradient(x)
+        if held.state == "computed":
+            return replace(held, state="stale", details="this result does not depend on it")
+        return Quantity("no path") if held.state == "not computed" else held
+
+    def of_leaf(self, x: Any) -> Quantity:
+        """What ``x.grad`` holds; "stale" if that is not the gradient of this root alone."""
+        held = leaf_gradient(x)
+        if self._fresh is None or held.state == "needs no gradient":
+            return held
+        if id(x) not in self._fresh:
+            return self.of_unused(x)
+        if held.state == "not computed":
+            return held
+        old, new = (backend.to_numpy(g).astype(float) for g in (x.grad.data, self._fresh[id(x)]))
+        if _close(old, new):
+            return held
+        square = float(np.vdot(new, new))
+        times = float(np.vdot(old, new)) / square if 0 < square < math.inf else 0.0
+        details = "not the gradient of this result: another backward left it, or added to it"
+        if math.isfinite(times) and round(times) > 1 and _close(old, round(times) * new):
+            details = f"{round(times)} × the gradient of this result: zero_grad() was not called"
+        return replace(held, state="stale", details=details)
+
+
+def _close(a: Any, b: Any) -> bool:
+    """Whether two gradients differ by rounding alone."""
+    largest = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
+    return bool(np.allclose(a, b, rtol=0, atol=1e-3 * largest, equal_nan=True))

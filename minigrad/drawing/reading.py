@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from minigrad import backend, engine
 from minigrad.drawing import symbols
-from minigrad.drawing.graph import Edge, Picture, Vertex, clusters
-from minigrad.drawing.quantities import Gradients, Values, leaf_gradient, leaf_value, number
+from minigrad.drawing.graph import Edge, Picture, Quantity, Vertex, clusters
+from minigrad.drawing.quantities import Gradients, Values, leaf_value, number
+from minigrad.drawing.uses import Calls, Spot, Use, argument_name, held, spot_of, uses
 from minigrad.nn.module import Module, Parameter
 from minigrad.operation import Node, output
-from minigrad.recording import Scope
 from minigrad.tensor import Tensor
-
-Spot = tuple[int, int]  # the identity of an operation or leaf, and which of its outputs
-
-
-@dataclass
-class _Use:
-    """How a tensor is read: by modules inside ``scope``, under ``sign``, last at ``time``."""
-
-    scope: Scope
-    calls: tuple[int, ...]  # of those modules, the first that reads it
-    sign: str  # "γ" where all its readers give it that sign
-    held: bool  # whether it comes with the layer that reads it, as weights do
-    time: float
 
 
 def read(
@@ -53,15 +39,16 @@ class _Reading:
         nodes = [v for v in reversed(order) if isinstance(v, Node)]
         self.show = show
         self.modules = any(node.scope for node in nodes)
-        self.calls = _Calls(nodes)
-        self.uses = _uses(nodes, self.calls)
-        self.ends = {_spot(x) for x in roots}
+        self.calls = Calls(nodes)
+        self.uses = uses(nodes, self.calls)
+        self.ends = {spot_of(x) for x in roots}
         known = [x for node in nodes for x in node.inputs if isinstance(x, Tensor)]
-        self.names = {_spot(x): x.name for x in (*known, *roots) if x.name}
-        self.names |= {_spot(x): name for name, x in names.items()}
-        self.read_outputs = {_spot(n): n for n in nodes if n.op is output}
+        self.names = {spot_of(x): x.name for x in (*known, *roots) if x.name}
+        self.names |= {spot_of(x): name for name, x in names.items()}
+        self.read_outputs = {spot_of(n): n for n in nodes if n.op is output}
         self.values = Values(nodes, roots) if "value" in show else None
         self.gradients = Gradients(nodes, roots, order) if "grad" in show else None
+        self.arrays = _arrays(nodes, (*roots, *names.values()))
 
         self.vertices: dict[Spot, Vertex] = {}
         self.edges: list[Edge] = []
@@ -70,6 +57,7 @@ class _Reading:
                 self._operation(node)
         for root in roots:
             self._find(root)  # a root that no operation made and none reads
+        self._unused(model)
         vertices = tuple(self.vertices.values())
         self.picture = Picture(vertices, tuple(self.edges), clusters(vertices), show)
 
@@ -82,14 +70,14 @@ class _Reading:
 
     def _find(self, x: Any) -> Vertex:
         """The vertex of ``x``; leaves and constants get theirs when they are first read."""
-        spot = _spot(x)
+        spot = spot_of(x)
         return self.vertices[spot] if spot in self.vertices else self._leaf(x)
 
     def _operation(self, node: Node) -> None:
         """One vertex for ``node`` and its first result, its edges, and its other outputs."""
         scalars = {i: _scalar(x) for i, x in enumerate(node.inputs) if _is_number(x)}
         sources = [
-            (self._find(x).id, symbols.argument(_argument(node, index)))
+            (self._find(x).id, symbols.argument(argument_name(node, index)))
             for index, x in enumerate(node.inputs)
             if x is not None and index not in scalars
         ]
@@ -97,7 +85,7 @@ class _Reading:
         given = sum(x is not None for x in node.inputs)
         ndim = len(getattr(node.inputs[0], "shape", ()))
         vertex = self._add(
-            _spot(node),
+            spot_of(node),
             kind="operation",
             sign=symbols.operation(name, scalars, given),
             note=symbols.note(name, node.params, ndim),
@@ -132,90 +120,62 @@ class _Reading:
         In a graph with modules, parameters are what modules hold, and stand in them; in one
         without, all tensors that require grad. Inputs stand outside, where the data come from.
         """
-        spot = _spot(x)
-        use = self.uses.get(spot, _Use((), (), "", False, 0))
+        spot = spot_of(x)
+        use = self.uses.get(spot, Use((), (), "", False, 0))
         tracked = isinstance(x, Tensor) and x.tracked
+        cut = isinstance(x, Tensor) and not tracked and id(x.data) in self.arrays
         if isinstance(x, Parameter) or (tracked and not self.modules):
             kind = "parameter"
         else:
             kind = "constant" if use.held else "input"
-        return self._add(
+        vertex = self._add(
             spot,
             kind=kind,
             sign=use.sign,
+            note=symbols.UNRECORDED if use.sign == symbols.STANDARDIZED else "",
             scope=() if kind == "input" else use.scope,
             calls=() if kind == "input" else use.calls,
             shape=tuple(getattr(x, "shape", ())),
             dtype=_dtype(x),
             value=leaf_value(x, use.time) if "value" in self.show else None,
-            grad=leaf_gradient(x) if "grad" in self.show else None,
+            grad=self._leaf_gradient(x, cut),
         )
+        source = self.vertices.get(self.arrays[id(x.data)]) if cut else None
+        if source:
+            self.edges.append(Edge(source.id, vertex.id, "detach", cut=True))
+        return vertex
+
+    def _leaf_gradient(self, x: Any, cut: bool) -> Quantity | None:
+        if self.gradients is None:
+            return None
+        return Quantity("detached") if cut else self.gradients.of_leaf(x)
+
+    def _unused(self, model: Module | None) -> None:
+        """The parameters of ``model`` that the roots do not depend on."""
+        for name, x, scope in held(model) if model else ():
+            if spot_of(x) not in self.vertices:
+                self._add(
+                    spot_of(x),
+                    kind="parameter",
+                    name=name,
+                    scope=scope,
+                    calls=(0,) * len(scope),
+                    shape=x.shape,
+                    dtype=_dtype(x),
+                    value=leaf_value(x, 0) if "value" in self.show else None,
+                    grad=self.gradients and self.gradients.of_unused(x),
+                )
 
 
-def _spot(x: Any) -> Spot:
-    """Where ``x`` is in a drawing; an operation and its first output are in one place."""
-    if isinstance(x, Tensor) and x.node is not None:
-        x = x.node
-    if isinstance(x, Node) and x.op is output:
-        return id(x.inputs[0]), x.params["index"]
-    return id(x), 0
-
-
-class _Calls:
-    """Which call of each module an operation was made in.
-
-    A module that is called adds a new pair (name, class) to the scope, so one and the same pair
-    is one and the same call.
-    """
-
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        self._number: dict[int, int] = {}  # by the identity of a pair
-        counted: dict[Any, int] = {}
-        for node in nodes:
-            for depth, entry in enumerate(node.scope):
-                if id(entry) not in self._number:
-                    around = node.scope[: depth + 1], self.of(node.scope[:depth])
-                    self._number[id(entry)] = counted.get(around, 0)
-                    counted[around] = counted.get(around, 0) + 1
-
-    def of(self, scope: Scope) -> tuple[int, ...]:
-        """The numbers of the calls of ``scope``, counted from 0 inside the call around each."""
-        return tuple([self._number[id(entry)] for entry in scope])
-
-
-def _uses(nodes: Sequence[Node], calls: _Calls) -> dict[Spot, _Use]:
-    """How each input is read; one that is reshaped first is read as the reshaped one is."""
-    found: dict[Spot, _Use] = {}
-    for node in reversed(nodes):
-        through = found.get(_spot(node)) if node.op.name.lstrip("_") in symbols.VIEWS else None
-        for index, x in enumerate(node.inputs):
-            argument = _argument(node, index)
-            sign = through.sign if through else symbols.SIGNS.get(argument, "")
-            brought = argument in symbols.HELD or (index > 0 and not isinstance(x, Tensor))
-            held = through.held if through else brought
-            use = found.get(_spot(x))
-            if use is None:
-                found[_spot(x)] = _Use(node.scope, calls.of(node.scope), sign, held, node.time)
-            else:
-                use.scope = _common(use.scope, node.scope)
-                use.calls = calls.of(node.scope)[: len(use.scope)]
-                use.sign = use.sign if use.sign == sign else ""
-                use.held = use.held and held
+def _arrays(nodes: Sequence[Node], more: Iterable[Tensor]) -> dict[int, Spot]:
+    """Where the arrays of tensors that require grad are: detach() shares them."""
+    given = (x for node in nodes for x in node.inputs if isinstance(x, Tensor))
+    found = {id(x.data): spot_of(x) for x in (*given, *more) if x.tracked}
+    for node in nodes:
+        if node.value is not None:
+            parts = node.value if node.op.several else [node.value]
+            found |= {id(array): (id(node), index) for index, array in enumerate(parts)}
     return found
-
-
-def _common(a: Scope, b: Scope) -> Scope:
-    """The modules around both."""
-    depth = 0
-    while depth < min(len(a), len(b)) and a[depth] == b[depth]:
-        depth += 1
-    return a[:depth]
-
-
-def _argument(node: Node, index: int) -> str:
-    """The name of input ``index``; those of ``*xs`` count from 1."""
-    names = node.op.inputs
-    return names[index] if not node.op.variadic else f"{names[0].removesuffix('s')}{index + 1}"
 
 
 def _is_number(x: Any) -> bool:

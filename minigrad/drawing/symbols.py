@@ -68,6 +68,11 @@ SIGNS = {
     "t": "t",
 }
 
+# What γ scales. As a leaf it was computed from data that need no gradient, so nothing of it was
+# recorded, and μ and σ are not on the drawing.
+STANDARDIZED = "ẑ"
+UNRECORDED = "(x − μ)/σ of data: not recorded"
+
 # Arguments that a layer brings along, in contrast to the data that flow through it.
 HELD = frozenset({"gamma", "beta", "mu", "sigma", "w", "b"})
 
