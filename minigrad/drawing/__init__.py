@@ -169,10 +169,13 @@ class Graph:
         return self.text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The SVG for notebooks, beside the text; without Graphviz the text and what to install."""
-        if render.can_render():
+        """The SVG for notebooks, beside the text; the text and why, where it cannot be drawn."""
+        if self.format == "text":
+            return {"text/plain": self.text()}
+        try:
             return {"image/svg+xml": self.svg, "text/plain": self.text()}
-        return {"text/plain": f"{self.text()}\n\n(To see a picture: {render.INSTALL})"}
+        except render.DrawingError as error:
+            return {"text/plain": f"{self.text()}\n\n({error})"}
 
     def save(self, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
         """Save as what the ending says: .svg, .png, .pdf, .dot or .txt; a whole file or none.
