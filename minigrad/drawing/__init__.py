@@ -48,6 +48,7 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     repeats: bool = False,
     max_nodes: int | None = MAX_NODES,
     heat: str | None = None,
+    backward: bool = False,
     legend: bool = False,
     format: str = "svg",
 ) -> Graph:
@@ -74,6 +75,9 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
         Above this number of boxes the drawing folds itself, and says so. None draws all.
     heat
         Colour the boxes by the root mean square of their "grad" or "value".
+    backward
+        Draw the backward pass as well, as `grad(create_graph=True)` records it: every operation
+        of every rule, in a box that says what the rule does. Leaves every ``.grad`` alone.
     legend
         Say under the drawing what its shapes, colours and marks mean.
     format
@@ -107,7 +111,7 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     _check("format", format, FORMATS)
     _check_number("depth", depth, 0)
     _check_number("max_nodes", max_nodes, FEWEST_NODES)
-    picture = read(roots, {*shown, *([heat] if heat else [])}, names or {}, model)
+    picture = read(roots, {*shown, *([heat] if heat else [])}, names or {}, model, backward)
     picture = fold(picture, depth, repeats, max_nodes)
     picture = replace(picture, show=frozenset(shown), heat=heat or "")
     return Graph(picture, direction, legend, format)

@@ -12,6 +12,7 @@ from minigrad.drawing.look import ALARM, COLOURS, GREY, INK, font, label_text
 
 FLOW = 8  # how much straighter the way of the data is drawn than that of the parameters
 SHRINKS, GROWS = "#0072B2", "#D55E00"  # factors of norm below and above 1
+LOAN = "#A9A3B8"
 Columns = dict[str, list[str]]  # by operation, the boxes that stand beside it
 
 
@@ -22,14 +23,15 @@ def columns(picture: Picture, first: bool) -> Columns:
     outputs (μ and σ): one on each side. Of two, the first comes ``first`` in the answer or second.
     """
     by_id = {vertex.id: vertex for vertex in picture.vertices}
-    readers = Counter(edge.source for edge in picture.edges)
+    readers = Counter(e.source for e in picture.edges if not by_id[e.target].backward)
     found: Columns = {}
     for edge in picture.edges:
         source, target = by_id[edge.source], by_id[edge.target]
         if not edge.argument:
             found.setdefault(source.id, []).append(target.id)
         elif (
-            source.kind in ("parameter", "constant")
+            not target.backward
+            and source.kind in ("parameter", "constant")
             and source.sign
             and source.scope == target.scope
             and source.calls == target.calls
@@ -49,7 +51,9 @@ def edges(picture: Picture, columns: Columns) -> Iterator[str]:
         facts = _facts(edge, by_id, unclear)
         # Graphviz puts the tail of an edge inside a column before its head: on which side a box
         # stands is told by which way its edge is written.
-        if tail in columns.get(head, ())[1:]:
+        if by_id[tail].backward and by_id[head].backward:
+            tail, head, facts = head, tail, [*facts, "dir=back"]  # the backward pass runs back
+        elif tail in columns.get(head, ())[1:]:
             tail, head, facts = head, tail, [*facts, "dir=back"]
         elif head in columns.get(tail, ())[:1] and len(columns[tail]) > 1:
             tail, head = head, tail
@@ -63,9 +67,13 @@ def _facts(edge: Edge, by_id: Mapping[str, Vertex], unclear: Mapping[str, int]) 
         return [f'color="{ALARM}"', "style=dashed", "arrowhead=tee", f"label={_chip('detach')}"]
     if not edge.argument:
         return [f'color="{COLOURS["output"][0]}"', "arrowhead=none"]
+    if target.backward and not source.backward:  # a value that a rule reads
+        return [f'color="{LOAN}"', "style=dotted", "constraint=false"]
     facts = [] if source.kind in ("parameter", "constant") else [f"weight={FLOW}"]
     if edge.factor:
         return facts + _factor(edge)
+    if target.backward:
+        facts.append(f'color="{COLOURS["gradient"][0]}"')
     swappable = target.operation in symbols.SWAPPABLE or target.kind == "module"
     if unclear[target.id] > 1 and not swappable:
         facts.append(f"label={_chip(edge.argument)}")

@@ -17,6 +17,7 @@ from minigrad.drawing.look import (
     GREY,
     INK,
     LONGEST,
+    LONGEST_TITLE,
     MARKS,
     MODULES,
     OUTLINES,
@@ -55,7 +56,7 @@ def dot(picture: Picture, direction: str, legend: bool = False) -> str:
 
 def _label(picture: Picture, vertex: Vertex, heat: Heat | None) -> str:
     """A small table: what it is called, its shape, and a line for each number."""
-    border, fill = COLOURS[vertex.kind]
+    border, fill = COLOURS["gradient" if vertex.backward else vertex.kind]
     fill = heat.fill(vertex) if heat else fill
     name, beside = vertex.heading
     title = [f"<B>{label_text(name)}</B>"] if name else []
@@ -117,9 +118,10 @@ def _cluster(
     pad = "  " * (depth + 1)
     if depth:
         fill = MODULES[(depth - 1) % len(MODULES)]
+        title = label_text(cluster.title, LONGEST_TITLE)
         yield f"{pad[2:]}subgraph cluster_{next(ids)} {{"
         yield (
-            f'{pad}graph [label=<{label_text(cluster.title)}>, style="rounded,filled",'
+            f'{pad}graph [label=<{title}>, style="rounded,filled",'
             f' labelloc=t, labeljust=l, margin=10, fillcolor="{fill}", color="#C9CED6",'
             f' tooltip="{label_text(cluster.path)}"]'
         )

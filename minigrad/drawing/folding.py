@@ -63,23 +63,29 @@ def fold_modules(picture: Picture, depth: int) -> Picture:
     """Every call of a module inside ``depth`` others as one box."""
     groups: dict[Call, list[Vertex]] = {}
     for vertex in picture.vertices:
-        if len(vertex.scope) > depth:
-            groups.setdefault(call(vertex, depth + 1), []).append(vertex)
-    return _contracted(picture, list(groups.values()), depth)
+        level = depth
+        if vertex.backward:  # which is no module itself; and a rule is a box at any depth
+            level = max(1, min(depth + 1, len(vertex.scope) - 1))
+        if len(vertex.scope) > level:
+            groups.setdefault(call(vertex, level + 1), []).append(vertex)
+    return _contracted(picture, list(groups.items()))
 
 
 def _fold_middle(picture: Picture, max_nodes: int) -> Picture:
     """All boxes but those at both ends as one."""
     end = max((max_nodes - 1) // 2, 1)
-    return _contracted(picture, [list(picture.vertices[end:-end])], 0)
+    return _contracted(picture, [(((("", "…"),), ()), list(picture.vertices[end:-end]))])
 
 
-def _box(group: Sequence[Vertex], depth: int, read: Container[str]) -> Vertex:
+def _box(key: Call, group: Sequence[Vertex], read: Container[str]) -> Vertex:
     """One box for ``group``: it shows the result, the last that is ``read``, and its size."""
+    scope, calls = key
+    name, sign = scope[-1]
     made = [v for v in group if v.kind in ("operation", "module", "gradient")]
     results = [v for v in made if v.id in read or v.root] or made or list(group)
     result = results[-1]
-    name, sign = result.scope[depth] if len(result.scope) > depth else ("", "…")
+    if result.kind == "gradient" and result.name:
+        sign = f"{result.name}: {sign}"
     weights = sum(math.prod(v.shape) for v in group if v.kind == "parameter")
     counted = [(len(made), "operation"), (weights, "parameter")]
     return replace(
@@ -89,18 +95,18 @@ def _box(group: Sequence[Vertex], depth: int, read: Container[str]) -> Vertex:
         sign=sign,
         note=", ".join(f"{n:,} {what}{'s' * (n > 1)}" for n, what in counted if n),
         operation="",
-        scope=result.scope[:depth],
-        calls=result.calls[:depth],
+        scope=scope[:-1],
+        calls=calls[:-1],
         root=any(v.root for v in group),
     )
 
 
-def _contracted(picture: Picture, groups: Sequence[Sequence[Vertex]], depth: int) -> Picture:
+def _contracted(picture: Picture, groups: Sequence[tuple[Call, list[Vertex]]]) -> Picture:
     """``picture`` with each group of vertices as one box, where the last of the group stood."""
-    owner = {vertex.id: number for number, group in enumerate(groups) for vertex in group}
+    owner = {vertex.id: number for number, (_, group) in enumerate(groups) for vertex in group}
     read = {e.source for e in picture.edges if owner.get(e.source) != owner.get(e.target)}
-    boxes = [_box(group, depth, read) for group in groups]
-    last = {group[-1].id: box for group, box in zip(groups, boxes, strict=True)}
+    boxes = [_box(key, group, read) for key, group in groups]
+    last = {group[-1].id: box for (_, group), box in zip(groups, boxes, strict=True)}
     vertices = [last.get(v.id, v) for v in picture.vertices if v.id in last or v.id not in owner]
     return _rebuilt(picture, vertices, {id_: boxes[number].id for id_, number in owner.items()})
 

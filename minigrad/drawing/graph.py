@@ -16,6 +16,8 @@ Kind = Literal["parameter", "input", "constant", "operation", "output", "module"
 
 LEAVES: tuple[Kind, ...] = ("parameter", "input", "constant")  # what no drawn operation made
 
+BACKWARD = ("", "backward")  # the outermost scope of what a drawn backward pass recorded
+
 State = Literal[
     "computed", "not computed", "stale", "needs no gradient", "detached", "no path", "not kept",
     "overwritten", "now",
@@ -87,9 +89,14 @@ class Vertex:
         return path(self.scope)
 
     @property
+    def backward(self) -> bool:
+        """Whether it belongs to the backward pass of a drawing with both."""
+        return self.scope[:1] == (BACKWARD,)
+
+    @property
     def heading(self) -> tuple[str, str]:
         """What it is called, and what to add in a lower voice."""
-        if self.kind in ("operation", "gradient"):
+        if self.kind in ("operation", "gradient") and self.sign:
             return (self.name, f"= {self.sign}") if self.name else (self.sign, "")
         return (self.sign, self.name) if self.sign else (self.name, "" if self.name else self.kind)
 
@@ -129,7 +136,8 @@ class Cluster:
     def title(self) -> str:
         """Its name and class, such as ``0 · Linear``, and which call it is if not the first."""
         name, kind = self.scope[-1]
-        call = self.calls[-1] if self.calls and not kind.startswith("×") else 0
+        counted = self.calls and self.scope[0] != BACKWARD and not kind.startswith("×")
+        call = self.calls[-1] if counted else 0
         return " · ".join(part for part in (name, kind, f"call {call + 1}" * bool(call)) if part)
 
 

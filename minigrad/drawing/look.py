@@ -58,18 +58,19 @@ ZERO, WILD = "#D6E6F2", "#CC79A7"  # heat of what is 0 throughout, and of what i
 REACH = 4  # decades of heat on both sides of the middle one
 GAP = "&#160;"  # keeps text off the border: cells have one padding for all sides
 LONGEST = 40  # characters of a name
+LONGEST_TITLE = 72  # and of what stands over a module
 
 
-def shown(text: str) -> str:
+def shown(text: str, longest: int = LONGEST) -> str:
     r"""A user's text made fit for a drawing: short, on one line, and without ``\``."""
     plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     plain = plain.replace("\\", "\N{SET MINUS}")
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
 
-def label_text(text: str) -> str:
+def label_text(text: str, longest: int = LONGEST) -> str:
     """A user's text as Graphviz reads it in labels and in quotes: both know entities."""
-    return escape(shown(text))
+    return escape(shown(text, longest))
 
 
 def font(text: str, colour: str = GREY, size: int = 10) -> str:

@@ -141,13 +141,12 @@ class Gradients:
     a leaf holds is then held against what one backward from this root gives.
     """
 
-    def __init__(
-        self, nodes: Sequence[Node], roots: Sequence[Tensor], leaves: Iterable[Any]
-    ) -> None:
+    def __init__(self, nodes: Sequence[Node], roots: Sequence[Tensor]) -> None:
         self._found: dict[tuple[int, int], Quantity] = {}
         self._fresh: dict[int, Any] | None = None  # by leaf; None where that is not known
         self._missing: State = "not computed"
-        begun = any(x.grad is not None for x in leaves if isinstance(x, Tensor))
+        leaves = [x for x in engine.order(roots) if isinstance(x, Tensor)]
+        begun = any(x.grad is not None for x in leaves)
         if not begun or len(roots) != 1 or roots[0].numel() != 1 or roots[0].node is None:
             return
         if not affordable(nodes):
@@ -163,7 +162,7 @@ class Gradients:
             if "overwritten" not in str(error):
                 raise
             self._missing = "overwritten"  # a rule needed the old value; what came before holds
-        if any(x.grad is None for x in fresh or leaves if isinstance(x, Tensor)):
+        if any(x.grad is None for x in fresh or leaves):
             self._found, self._missing = {}, "not computed"  # the backward was another graph's
 
     def _sweep(self, root: Tensor, fresh: dict[Tensor, Any]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from minigrad import backend, engine
 from minigrad.drawing import symbols
-from minigrad.drawing.graph import Edge, Picture, Quantity, Vertex, clusters
+from minigrad.drawing.backward import record
+from minigrad.drawing.graph import BACKWARD, Edge, Picture, Quantity, Vertex, clusters
 from minigrad.drawing.quantities import Gradients, Values, leaf_value, number
 from minigrad.drawing.uses import Calls, Spot, Use, argument_name, held, spot_of, uses
 from minigrad.nn.module import Module, Parameter
@@ -20,9 +21,10 @@ def read(
     show: Iterable[str],
     names: Mapping[str, Tensor],
     model: Module | None = None,
+    backward: bool = False,
 ) -> Picture:
     """The graph under ``roots`` as records; see `minigrad.drawing.draw` for the arguments."""
-    return _Reading(roots, frozenset(show), names, model).picture
+    return _Reading(roots, frozenset(show), names, model, backward).picture
 
 
 class _Reading:
@@ -34,32 +36,52 @@ class _Reading:
         show: frozenset[str],
         names: Mapping[str, Tensor],
         model: Module | None,
+        backward: bool,
     ) -> None:
-        order = engine.order(roots)
-        nodes = [v for v in reversed(order) if isinstance(v, Node)]
+        self.pass_ = record(roots) if backward else []
+        results = [*roots, *(g for _, g in self.pass_)]
+        nodes = [v for v in reversed(engine.order(results)) if isinstance(v, Node)]
+        forward = [node for node in nodes if not _is_backward(node)]
         self.show = show
-        self.modules = any(node.scope for node in nodes)
+        self.modules = any(node.scope for node in forward)
         self.calls = Calls(nodes)
-        self.uses = uses(nodes, self.calls)
-        self.ends = {spot_of(x) for x in roots}
+        self.uses = uses(nodes, self.calls) | (uses(forward, self.calls) if backward else {})
+        self.ends = {spot_of(x) for x in results}
         known = [x for node in nodes for x in node.inputs if isinstance(x, Tensor)]
-        self.names = {spot_of(x): x.name for x in (*known, *roots) if x.name}
+        self.names = {spot_of(x): x.name for x in (*known, *results) if x.name}
         self.names |= {spot_of(x): name for name, x in names.items()}
         self.read_outputs = {spot_of(n): n for n in nodes if n.op is output}
-        self.values = Values(nodes, roots) if "value" in show else None
-        self.gradients = Gradients(nodes, roots, order) if "grad" in show else None
-        self.arrays = _arrays(nodes, (*roots, *names.values()))
+        self.values = Values(nodes, results) if "value" in show else None
+        self.gradients = Gradients(forward, roots) if "grad" in show else None
+        self.arrays = _arrays(nodes, (*results, *names.values()))
 
         self.vertices: dict[Spot, Vertex] = {}
         self.edges: list[Edge] = []
-        for node in nodes:
-            if node.op is not output:
-                self._operation(node)
+        for node in forward:
+            self._operation(node)
         for root in roots:
             self._find(root)  # a root that no operation made and none reads
         self._unused(model)
+        self._name_gradients(roots)
+        for node in nodes[len(forward) :]:  # recorded later, all of them
+            self._operation(node)
         vertices = tuple(self.vertices.values())
         self.picture = Picture(vertices, tuple(self.edges), clusters(vertices), show)
+
+    def _name_gradients(self, roots: Sequence[Tensor]) -> None:
+        """∂y/∂W for each gradient of the backward pass, and boxes for those it starts with."""
+        called = {spot_of(y): self.names.get(spot_of(y), "y") for y in roots}
+        whole = (
+            next(iter(called.values())) if len(called) == 1 else f"({' + '.join(called.values())})"
+        )
+        for x, g in self.pass_:
+            vertex = self._find(x)
+            by = called.get(spot_of(x)) or vertex.heading[0] or vertex.id
+            before = self.names.get(spot_of(g), "")
+            self.names[spot_of(g)] = f"{before}{' = ' if before else ''}∂{whole}/∂{by}"
+        for _, g in self.pass_:
+            if g.node is None:
+                self._find(g)
 
     def _add(self, spot: Spot, **facts: Any) -> Vertex:
         """A further vertex, with the next id."""
@@ -75,6 +97,8 @@ class _Reading:
 
     def _operation(self, node: Node) -> None:
         """One vertex for ``node`` and its first result, its edges, and its other outputs."""
+        if node.op is output:  # those outputs have their vertices from the node itself
+            return
         scalars = {i: _scalar(x) for i, x in enumerate(node.inputs) if _is_number(x)}
         sources = [
             (self._find(x).id, symbols.argument(argument_name(node, index)))
@@ -86,7 +110,7 @@ class _Reading:
         ndim = len(getattr(node.inputs[0], "shape", ()))
         vertex = self._add(
             spot_of(node),
-            kind="operation",
+            kind="gradient" if _is_backward(node) else "operation",
             sign=symbols.operation(name, scalars, given),
             note=symbols.note(name, node.params, ndim),
             operation=name,
@@ -112,7 +136,7 @@ class _Reading:
             "dtype": _dtype(like),
             "value": self.values and self.values.of(node, index),
             "grad": None if unread else self.gradients and self.gradients.of(node, index),
-        }
+        } | ({"grad": None} if _is_backward(node) else {})
 
     def _leaf(self, x: Any) -> Vertex:
         """A vertex for what no recorded operation made: parameter, input or constant.
@@ -124,7 +148,9 @@ class _Reading:
         use = self.uses.get(spot, Use((), (), "", False, 0))
         tracked = isinstance(x, Tensor) and x.tracked
         cut = isinstance(x, Tensor) and not tracked and id(x.data) in self.arrays
-        if isinstance(x, Parameter) or (tracked and not self.modules):
+        if use.scope[:1] == (BACKWARD,) and tracked:
+            kind, use.scope, use.calls = "gradient", (BACKWARD,), (0,)
+        elif isinstance(x, Parameter) or (tracked and not self.modules):
             kind = "parameter"
         else:
             kind = "constant" if use.held else "input"
@@ -138,15 +164,15 @@ class _Reading:
             shape=tuple(getattr(x, "shape", ())),
             dtype=_dtype(x),
             value=leaf_value(x, use.time) if "value" in self.show else None,
-            grad=self._leaf_gradient(x, cut),
+            grad=self._leaf_gradient(x, kind, cut),
         )
         source = self.vertices.get(self.arrays[id(x.data)]) if cut else None
         if source:
             self.edges.append(Edge(source.id, vertex.id, "detach", cut=True))
         return vertex
 
-    def _leaf_gradient(self, x: Any, cut: bool) -> Quantity | None:
-        if self.gradients is None:
+    def _leaf_gradient(self, x: Any, kind: str, cut: bool) -> Quantity | None:
+        if self.gradients is None or kind == "gradient":
             return None
         return Quantity("detached") if cut else self.gradients.of_leaf(x)
 
@@ -165,6 +191,11 @@ class _Reading:
                     value=leaf_value(x, 0) if "value" in self.show else None,
                     grad=self.gradients and self.gradients.of_unused(x),
                 )
+
+
+def _is_backward(node: Node) -> bool:
+    """Whether a drawn backward pass recorded ``node``."""
+    return node.scope[:1] == (BACKWARD,)
 
 
 def _arrays(nodes: Sequence[Node], more: Iterable[Tensor]) -> dict[int, Spot]:

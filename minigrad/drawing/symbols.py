@@ -125,7 +125,7 @@ def note(name: str, params: Mapping[str, Any], ndim: int) -> str:
         every = len(axes) == ndim and name not in ("_permute", "_flip", "_roll")
         word = "axis" if len(axes) == 1 else "axes"
         return "" if every else f"{word} {', '.join(map(str, axes))}".replace("-", "−")
-    if "dtype" in params:
+    if "dtype" in params and name != "fit":
         return str(params["dtype"])
     if name == "clamp":
         low, high = params["min"], params["max"]

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from minigrad.drawing.graph import Picture, Vertex
-from minigrad.drawing.look import shown
+from minigrad.drawing.look import LONGEST_TITLE, shown
 from minigrad.recording import Scope
 
 
@@ -52,7 +52,7 @@ def _entered(before: Scope, scope: Scope) -> Iterator[str]:
         same = same and before[depth : depth + 1] == scope[depth : depth + 1]
         if not same:
             title = " · ".join(part for part in (name, kind) if part)
-            yield "  " * depth + shown(title)
+            yield "  " * depth + shown(title, LONGEST_TITLE)
 
 
 def _row(picture: Picture, vertex: Vertex, sources: list[str]) -> tuple[str, ...]:
