@@ -15,10 +15,12 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.drawing import render
+from minigrad.drawing.comparing import beside
 from minigrad.drawing.dot import dot
+from minigrad.drawing.factors import lay
 from minigrad.drawing.folding import fold
 from minigrad.drawing.graph import Picture
 from minigrad.drawing.reading import read
@@ -27,7 +29,10 @@ from minigrad.drawing.text import text
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
-__all__ = ["Graph", "draw", "drawing_path"]
+if TYPE_CHECKING:
+    from minigrad.products import BackpropProduct
+
+__all__ = ["Graph", "compare", "draw", "drawing_path"]
 
 SHOWS = ("shape", "value", "grad")
 DIRECTIONS = ("LR", "TB")
@@ -49,6 +54,7 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     max_nodes: int | None = MAX_NODES,
     heat: str | None = None,
     backward: bool = False,
+    product: BackpropProduct | None = None,
     legend: bool = False,
     format: str = "svg",
 ) -> Graph:
@@ -78,6 +84,9 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     backward
         Draw the backward pass as well, as `grad(create_graph=True)` records it: every operation
         of every rule, in a box that says what the rule does. Leaves every ``.grad`` alone.
+    product
+        A product of Jacobians, `products.backprop_product(model, x)`: its factors are laid on the
+        arrows into their modules, each with its spectral norm. Blue ones shrink, red ones stretch.
     legend
         Say under the drawing what its shapes, colours and marks mean.
     format
@@ -112,6 +121,8 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     _check_number("depth", depth, 0)
     _check_number("max_nodes", max_nodes, FEWEST_NODES)
     picture = read(roots, {*shown, *([heat] if heat else [])}, names or {}, model, backward)
+    if product is not None:
+        picture = lay(picture, product)
     picture = fold(picture, depth, repeats, max_nodes)
     picture = replace(picture, show=frozenset(shown), heat=heat or "")
     return Graph(picture, direction, legend, format)
@@ -129,6 +140,35 @@ def _check_number(argument: str, given: Any, least: int) -> None:
             f"draw({argument}=…) needs a number of at least {least}; got {given!r}. "
             "Leave it out, or give None for no limit."
         )
+
+
+def compare(*graphs: Graph, titles: Sequence[str] | None = None) -> Graph:
+    """Draw graphs beside each other, on one scale of heat; also as ``draw.compare``.
+
+    Parameters
+    ----------
+    graphs
+        What `draw` answered, two or more.
+    titles
+        What stands over each; A, B … if left out.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two graphs, or not a title for each.
+    """
+    titles = [chr(ord("A") + i) for i in range(len(graphs))] if titles is None else titles
+    if len(graphs) < 2 or len(titles) != len(graphs):  # noqa: PLR2004 - fewer compare nothing
+        raise ValueError(
+            f"compare() needs two graphs or more and a title for each; got {len(graphs)} and "
+            f"{len(titles)}. Call it as compare(draw(a), draw(b), titles=('a', 'b'))."
+        )
+    picture = beside([graph.picture for graph in graphs], titles)
+    legend = any(graph.legend for graph in graphs)
+    return Graph(picture, graphs[0].direction, legend, graphs[0].format)
+
+
+draw.compare = compare  # type: ignore[attr-defined]  # where those who have found draw() look
 
 
 class Graph:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from minigrad.drawing import symbols
 from minigrad.drawing.graph import Edge, Picture, Vertex
-from minigrad.drawing.look import ALARM, COLOURS, GREY, INK, font, label_text
+from minigrad.drawing.look import ALARM, COLOURS, GAP, GREY, INK, font, label_text
 
 FLOW = 8  # how much straighter the way of the data is drawn than that of the parameters
 SHRINKS, GROWS = "#0072B2", "#D55E00"  # factors of norm below and above 1
@@ -95,6 +95,6 @@ def _factor(edge: Edge) -> list[str]:
         log = math.log2(edge.norm) if 0 < edge.norm < math.inf else math.copysign(9, edge.norm - 1)
         width = 1.2 + min(abs(log), 4)
         colour = GREY if abs(log) < 1e-3 else GROWS if log > 0 else SHRINKS  # noqa: PLR2004
-    cells = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
+    cells = "".join(f"<TR><TD>{GAP}{row}{GAP}</TD></TR>" for row in rows)
     label = f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="0">{cells}</TABLE>>'
     return [f"label={label}", f'color="{colour}"', f"penwidth={width:.2f}"]

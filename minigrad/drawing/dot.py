@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from itertools import count
 
@@ -47,11 +48,17 @@ def dot(picture: Picture, direction: str, legend: bool = False) -> str:
         f'  node [shape=plain, fontname="{FONT}", fontsize=12, fontcolor="{INK}"]',
         f'  edge [color="{PALE}", arrowsize=0.6, fontname="{FONT}", fontsize=9,'
         f' fontcolor="{GREY}"]',
-        *_cluster(picture, picture.top, columns, heat, count()),
+        *_cluster(picture, _upright(picture.top, direction), columns, heat, count()),
         *arrows.edges(picture, columns),
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _upright(top: Cluster, direction: str) -> Cluster:
+    """``top`` so that the first of its clusters is drawn first; from left to right, rows rise."""
+    apart = direction == "LR" and not top.vertices
+    return replace(top, children=top.children[::-1]) if apart else top
 
 
 def _label(picture: Picture, vertex: Vertex, heat: Heat | None) -> str:

@@ -44,7 +44,7 @@ def fold(picture: Picture, depth: int | None, repeats: bool, max_nodes: int | No
         f"{whole:,} boxes are drawn as {len(smaller.vertices)}: {how}. "
         f"draw(…, max_nodes={whole}) opens them."
     )
-    return replace(smaller, caption=caption)
+    return replace(smaller, caption=" ".join(filter(None, (picture.caption, caption))))
 
 
 def _smaller(picture: Picture, max_nodes: int) -> Iterator[tuple[Picture, str]]:
@@ -127,7 +127,9 @@ def _rebuilt(picture: Picture, vertices: list[Vertex], place: Mapping[str, str])
         moved = replace(
             edge, source=source, target=target, argument="x" if merged else edge.argument
         )
-        edges.setdefault((source, target, moved.argument), moved)
+        key = (source, target, moved.argument)
+        if key not in edges or moved.factor:
+            edges[key] = moved
     vertices = sorted(vertices, key=lambda vertex: at[vertex.id])
     return replace(
         picture, vertices=tuple(vertices), edges=tuple(edges.values()), top=clusters(vertices)

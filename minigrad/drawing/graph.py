@@ -91,7 +91,7 @@ class Vertex:
     @property
     def backward(self) -> bool:
         """Whether it belongs to the backward pass of a drawing with both."""
-        return self.scope[:1] == (BACKWARD,)
+        return BACKWARD in self.scope[:2]  # the first may be that of a comparison
 
     @property
     def heading(self) -> tuple[str, str]:
@@ -136,8 +136,8 @@ class Cluster:
     def title(self) -> str:
         """Its name and class, such as ``0 · Linear``, and which call it is if not the first."""
         name, kind = self.scope[-1]
-        counted = self.calls and self.scope[0] != BACKWARD and not kind.startswith("×")
-        call = self.calls[-1] if counted else 0
+        counted = kind and BACKWARD not in self.scope[:2] and not kind.startswith("×")
+        call = self.calls[-1] if self.calls and counted else 0
         return " · ".join(part for part in (name, kind, f"call {call + 1}" * bool(call)) if part)
 
 

@@ -123,9 +123,7 @@ def _rgb(colour: str) -> tuple[int, ...]:
 
 def foot(picture: Picture, heat: Heat | None, legend: bool) -> str:
     """What stands under a drawing: its caption, the scale of its heat, and the legend if asked."""
-    rows = []
-    if picture.caption:
-        rows.append(font(escape(picture.caption), GREY, 11))
+    rows = [font(escape(line), GREY, 11) for line in picture.caption.splitlines()]
     if heat:
         rows.append(_scale(picture, heat))
     if legend:
@@ -149,7 +147,7 @@ def _scale(picture: Picture, heat: Heat) -> str:
     """The colours of the heat, each with the size that it stands for."""
     steps = [heat.low + (heat.high - heat.low) * i / (len(WARM) - 1) for i in range(len(WARM))]
     steps = steps if heat.high > heat.low else steps[:1]
-    entries = [(heat.warmth(log), f"{10**log:.2g}") for log in steps]
+    entries = [(heat.warmth(log), f"{10**log:.3g}") for log in steps]
     entries += [(ZERO, "0 throughout")] * heat.zeros + [(WILD, "not finite")] * heat.wild
     what = {"grad": "gradients", "value": "values"}[picture.heat]
     boxes = _swatches((f'COLOR="{PALE}" BGCOLOR="{fill}"', word) for fill, word in entries)

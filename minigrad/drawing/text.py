@@ -17,7 +17,8 @@ def text(picture: Picture) -> str:
     """
     read: dict[str, list[str]] = {}
     for edge in picture.edges:
-        read.setdefault(edge.target, []).append(edge.source)
+        factor = f" by {edge.factor} of norm {edge.norm:.3g}" if edge.factor else ""
+        read.setdefault(edge.target, []).append(f"{edge.source}{factor}")
     rows: list[tuple[str, ...]] = []
     scope: Scope = ()
     for vertex in picture.vertices:
