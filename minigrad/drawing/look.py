@@ -133,7 +133,7 @@ def foot(picture: Picture, heat: Heat | None, legend: bool) -> str:
 
 
 def _swatches(entries: Iterable[tuple[str, str]]) -> str:
-    """Small boxes, given as attributes and fill, each with a word behind it."""
+    """Small boxes, given as attributes, each with a word behind it."""
     cells = "".join(
         f'<TD><TABLE {style} BORDER="1" CELLBORDER="0" CELLSPACING="0">'
         f'<TR><TD WIDTH="18" HEIGHT="10" FIXEDSIZE="TRUE"></TD></TR></TABLE></TD>'
