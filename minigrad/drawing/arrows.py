@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from minigrad.drawing import symbols
 from minigrad.drawing.graph import Edge, Picture, Vertex
 from minigrad.drawing.look import ALARM, COLOURS, GAP, GREY, INK, font, label_text
+from minigrad.drawing.quantities import number
 
 FLOW = 8  # how much straighter the way of the data is drawn than that of the parameters
 SHRINKS, GROWS = "#0072B2", "#D55E00"  # factors of norm below and above 1
@@ -106,7 +107,7 @@ def _factor(edge: Edge) -> list[str]:
     rows = [font(f"<B>{label_text(edge.factor)}</B>", INK, 11)]
     colour, width = GREY, 1.5
     if edge.norm is not None:
-        rows.append(font(f"‖·‖ = {edge.norm:.3g}"))
+        rows.append(font(f"‖·‖ = {number(edge.norm, 3)}"))
         log = math.log2(edge.norm) if 0 < edge.norm < math.inf else math.copysign(9, edge.norm - 1)
         width = 1.2 + min(abs(log), 4)
         colour = GREY if abs(log) < 1e-3 else GROWS if log > 0 else SHRINKS  # noqa: PLR2004

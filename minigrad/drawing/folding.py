@@ -12,6 +12,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from minigrad.drawing.graph import LEAVES, Call, Edge, Picture, Quantity, Vertex, call, clusters
+from minigrad.drawing.quantities import number
 
 FEWEST = 3  # blocks in a row that are drawn as one
 LONGEST = 8  # blocks that may repeat together, as Linear, BatchNorm and ReLU do
@@ -272,5 +273,5 @@ def _spanned(given: Sequence[Quantity | None]) -> Quantity | None:
         return first if first and first.state not in ("computed", "now", "stale") else None
     known = [q.rms for q in given if q is not None and q.rms]
     middle = math.exp(sum(map(math.log, known)) / len(known)) if known else 0.0
-    text = f"size {first.rms:.2g} … {last.rms:.2g}"
+    text = f"size {number(first.rms, 2)} … {number(last.rms, 2)}"
     return Quantity("computed", text, "root mean square, of the first … of the last", middle)
