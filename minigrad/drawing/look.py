@@ -64,7 +64,9 @@ LONGEST_TITLE = 72  # and of what stands over a module
 
 def shown(text: str, longest: int = LONGEST) -> str:
     r"""A user's text made fit for a drawing: short, on one line, and without ``\``."""
-    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    plain = text
+    if not text.isprintable():
+        plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     plain = plain.replace("\\", "\N{SET MINUS}")
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
