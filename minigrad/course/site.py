@@ -25,6 +25,7 @@ from minigrad.course.formulas import FormulaError, Formulas
 from minigrad.course.notebooks import opening, plain
 from minigrad.course.release import release
 from minigrad.course.run import Run
+from minigrad.drawing import gallery
 
 COURSE = "Backprop, factor by factor"
 MARKER = ".minigrad-site"  # lists the files this module wrote into a folder
@@ -65,6 +66,10 @@ def build(runs: list[Run], out: Path) -> list[str]:
     notes = [_Note(path) for folder in folders for path in sorted(folder.glob("*.md"))]
     template = environment.get_template("index.html")
     written["index.html"] = template.render(cards=cards, notes=notes, glyphs=index.glyphs)
+
+    written["gallery.html"] = environment.get_template("gallery.html").render(
+        examples=gallery.examples(), setup=gallery.SETUP, highlight=index.highlight
+    )
 
     template = environment.get_template("lesson.html")
 
