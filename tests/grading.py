@@ -1,17 +1,36 @@
-"""nbgrader's whole way from a lesson to points: generate the assignment, autograde what returns.
-
-It runs in a process of its own, where the warnings of nbgrader and its database are its own.
-"""
+"""What a release must not show, and nbgrader's whole way from a lesson to points."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from minigrad.course.notebooks import copy_data
+from minigrad.course.notebooks import copy_data, find_lessons
+from minigrad.course.release import source
+
+ROOT = Path(__file__).parents[1]
+LESSONS = find_lessons(ROOT / "lessons")
+REGION = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)### END \1", re.DOTALL)
+
+
+def secrets(notebook: Any) -> set[str]:
+    """Find the lines that stand in solutions and hidden tests, and nowhere else."""
+    code = "\n".join(source(cell) for cell in notebook["cells"])
+    hidden = "\n".join(match[2] for match in REGION.finditer(code))
+    return lines_of(hidden) - lines_of(REGION.sub("", code))
+
+
+def lines_of(content: Any) -> set[str]:
+    """Find every line of every text in a notebook, or a part of one."""
+    if isinstance(content, str):
+        return {line.strip() for line in content.splitlines()}
+    parts = content.values() if isinstance(content, dict) else content
+    return set().union(*(lines_of(part) for part in parts if isinstance(part, str | dict | list)))
 
 
 @dataclass(frozen=True)
@@ -28,12 +47,13 @@ def grade(
 ) -> tuple[Path, dict[str, Graded]]:
     """Release a lesson in the folder ``course``, then grade each submission (None: the release).
 
-    Returns the released notebook and the grades.
+    It is for a process of its own, where nbgrader's warnings and database are its own. Returns the
+    released notebook and the grades.
     """
-    scripts, root = sysconfig.get_path("scripts"), Path(__file__).parents[1]
-    os.environ["PATH"] = os.pathsep.join([scripts, os.environ["PATH"]])  # it calls alembic by name
+    scripts = sysconfig.get_path("scripts")  # nbgrader calls alembic by its name
+    os.environ["PATH"] = os.pathsep.join([scripts, os.environ["PATH"]])
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of this Python
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # lessons run side by side
 
     from nbgrader.apps import NbGraderAPI  # noqa: PLC0415 - in the worker alone

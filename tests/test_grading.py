@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import multiprocessing
 import re
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from html import unescape
@@ -13,10 +14,11 @@ from typing import Any
 
 import grading
 import pytest
+from grading import LESSONS, lines_of, secrets
 
 from minigrad import cli
 from minigrad.course import CourseError, notebooks
-from minigrad.course.release import STUBS, fingerprint, release, source
+from minigrad.course.release import STUBS, fingerprint, release
 
 # The lessons have an extra of their own; the machine with the GPU tests without it.
 nbformat = pytest.importorskip("nbformat", reason="needs minigrad[lessons]")
@@ -26,7 +28,6 @@ needs_nbgrader = pytest.mark.skipif(
     importlib.util.find_spec("nbgrader") is None, reason="needs minigrad[grade]"
 )
 
-LESSONS = notebooks.find_lessons(Path(__file__).parents[1] / "lessons")
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
 Grades = tuple[Path, dict[str, grading.Graded]]
 
@@ -134,24 +135,6 @@ def graded(
         }
 
 
-REGION = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)### END \1", re.DOTALL)
-
-
-def secrets(notebook: Any) -> set[str]:
-    """Find the lines that stand in solutions and hidden tests, and nowhere else."""
-    code = "\n".join(source(cell) for cell in notebook["cells"])
-    hidden = "\n".join(match[2] for match in REGION.finditer(code))
-    return lines_of(hidden) - lines_of(REGION.sub("", code))
-
-
-def lines_of(content: Any) -> set[str]:
-    """Find every line of every text in a notebook, or a part of one."""
-    if isinstance(content, str):
-        return {line.strip() for line in content.splitlines()}
-    parts = content.values() if isinstance(content, dict) else content
-    return set().union(*(lines_of(part) for part in parts if isinstance(part, str | dict | list)))
-
-
 def errors(path: Path) -> dict[str, Any]:
     """What a notebook's cells raised, by the cell's id."""
     return {
@@ -238,14 +221,19 @@ def test_a_solution_without_marks_is_replaced_whole() -> None:
         assert cell["source"] == "42"
 
 
-def test_open_gives_the_release(toys: Path, tmp_path: Path) -> None:
+def test_open_gives_the_release(
+    toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A learner gets stubs and no hidden test; --solutions gets the whole lesson, beside it."""
-    path = opened(tmp_path / "mine")
-    text = path.read_text(encoding="utf-8")
+    with monkeypatch.context() as bare:
+        for extra in ("nbgrader", "nbformat"):  # neither is needed
+            bare.setitem(sys.modules, extra, None)
+        path = opened(tmp_path / "mine")
+        text = path.read_text(encoding="utf-8")
+        opened(tmp_path / "mine", "--solutions")
     assert "raise NotImplementedError()" in text
     assert "x / 2\n" not in text
     assert "Halves need not" not in text
-    opened(tmp_path / "mine", "--solutions")
     whole = nbformat.read(path.with_suffix(".solutions.ipynb"), as_version=4)
     assert [c.source for c in whole.cells] == [c.source for c in nbformat.read(toys, 4).cells]
     assert path.read_text(encoding="utf-8") == text

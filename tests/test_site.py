@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import browser
 import pytest
-from test_grading import LESSONS, lines_of, secrets
+from grading import LESSONS, lines_of, secrets
 
 nbformat = pytest.importorskip("nbformat", reason="needs minigrad[lessons]")
 run = pytest.importorskip("minigrad.course.run", reason="needs minigrad[lessons]")
