@@ -214,6 +214,9 @@ SAMPLES: list[Sample] = [
     Sample("chunk", lambda m, x: m.chunk(x, 2, 1)[0] * m.chunk(x, 2, 1)[1], ((3, 4),)),
     Sample("split", lambda m, x: m.split(x, [1, 3], 1)[1], ((3, 4),)),
     Sample("unbind", lambda m, x: m.unbind(x, 1)[2], ((3, 4),)),
+    Sample("unbind used in part", lambda m, x: x.unbind()[0] * x.unbind()[2] ** 2, ((3, 2, 2),)),
+    Sample("split used in part", lambda m, x: m.split(x, [2, 1, 1], -1)[0] ** 2, ((3, 4),)),
+    Sample("one part", lambda m, x: m.split(x, 3)[0] * m.unbind(x, 1)[0], ((3, 1),)),
     Sample("cat", lambda m, x, y: m.cat([x, y, x], 1), ((2, 1), (2, 3))),
     Sample("stack", lambda m, x, y: m.stack([x, y], -1), ((2, 3), (2, 3))),
     Sample("repeat", lambda m, x: x.repeat(2, 1, 3), ((2, 2),)),
@@ -230,6 +233,24 @@ SAMPLES: list[Sample] = [
         ((2, 3),),
         torch=lambda m, x: m.nn.functional.pad(x, (-1, 1)),
     ),
+    *[
+        Sample(
+            f"pad {mode} {shape} {margins}",
+            lambda m, x, margins=margins, mode=mode: m.pad(x, margins, mode) * 2,
+            (shape,),
+            torch=lambda m, x, margins=margins, mode=mode: (
+                m.nn.functional.pad(x, margins, mode) * 2
+            ),
+        )
+        for mode, shape, margins in (
+            ("reflect", (2, 4), (3, 1)),
+            ("reflect", (1, 3, 3), (1, 2, 2, 0)),
+            ("replicate", (2, 2), (3, 1)),
+            ("replicate", (1, 3, 4), (-2, 3, 1, 0)),
+            ("circular", (1, 2, 3), (3, 1)),
+            ("circular", (1, 3, 2), (1, -1, 2, 3)),
+        )
+    ],
     Sample("tril", lambda m, x: m.tril(x), ((3, 3),)),
     Sample("triu", lambda m, x: m.triu(x, diagonal=1), ((3, 3),)),
     Sample("clone", lambda m, x: m.clone(x), ((2, 3),)),
@@ -362,12 +383,6 @@ SAMPLES: list[Sample] = [
         ((1, 2, 4, 4),),
         "apart",
         torch=lambda m, x: m.nn.functional.max_pool2d(x, 2),
-    ),
-    Sample(
-        "time_steps",
-        lambda m, x: recurrent.time_steps(x)[0] * recurrent.time_steps(x)[2] ** 2,
-        ((3, 2, 2),),
-        torch=lambda m, x: x[0] * x[2] ** 2,
     ),
     Sample(
         "lstm_cell",

@@ -17,21 +17,23 @@ from minigrad.ops.elementwise import (
     logical_xor, lt, masked_fill, maximum, minimum, mul, ne, neg, pow, reciprocal, relu,
     remainder, round, rsqrt, sigmoid, sign, sin, sqrt, square, sub, tanh, where,
 )
+from minigrad.ops.joining import cat, chunk, split, stack, unbind
 from minigrad.ops.linear_algebra import (
     addmm, bmm, diag, dot, linear, matmul, mm, mv, outer, trace,
 )
 from minigrad.ops.losses import softmax_cross_entropy
 from minigrad.ops.normalization import normalize, scale_shift, standardize, standardize_composite
 from minigrad.ops.ordering import argsort, cumprod, masked_select, nonzero, sort, topk
+from minigrad.ops.padding import pad
 from minigrad.ops.reductions import (
     all, allclose, amax, amin, any, argmax, argmin, cumsum, equal, log_softmax, logsumexp, max,
     mean, mean_over, min, norm, prod, softmax, std, sum, sum_over, var,
 )
 from minigrad.ops.shape import (
-    astype, broadcast_to, cat, chunk, clone, expand, expand_as, flatten, flip, gather, getitem,
-    index_select, matrix_transpose, movedim, pad, permute, ravel, raw_index, repeat, reshape,
-    reshape_as, roll, split, squeeze, stack, swapaxes, t, take_along_dim, tile, transfer,
-    transpose, tril, triu, unbind, unflatten, unsqueeze, view, view_as,
+    astype, broadcast_to, clone, expand, expand_as, flatten, flip, gather, getitem, index_select,
+    matrix_transpose, movedim, permute, ravel, raw_index, repeat, reshape, reshape_as, roll,
+    squeeze, swapaxes, t, take_along_dim, tile, transfer, transpose, tril, triu, unflatten,
+    unsqueeze, view, view_as,
 )
 
 __all__ = [

@@ -6,8 +6,9 @@ from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
+from minigrad.ops.padding import pad
 from minigrad.ops.reductions import sum_over
-from minigrad.ops.shape import getitem, pad, reshape
+from minigrad.ops.shape import getitem, reshape
 
 
 @primitive

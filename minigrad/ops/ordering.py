@@ -8,8 +8,9 @@ import numpy as np
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
+from minigrad.ops.joining import cat
 from minigrad.ops.reductions import accepts_dim
-from minigrad.ops.shape import axis_of, broadcast_to, cat, getitem, take_along_dim
+from minigrad.ops.shape import axis_of, broadcast_to, getitem, take_along_dim
 
 
 class Sorted(NamedTuple):

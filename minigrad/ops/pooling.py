@@ -12,12 +12,10 @@ from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.convolution import (
     Sizes,
-    Widths,
     batched,
     check_fit,
     check_steps,
     named,
-    pad_edges,
     patches,
     per_axis,
     places,
@@ -25,6 +23,7 @@ from minigrad.ops.convolution import (
     taps,
 )
 from minigrad.ops.linear_algebra import matmul
+from minigrad.ops.padding import Widths, pad_edges
 from minigrad.ops.reductions import sum_over
 from minigrad.ops.shape import movedim, reshape
 from minigrad.tensor import Tensor
