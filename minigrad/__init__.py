@@ -15,8 +15,8 @@ from minigrad.engine import grad
 from minigrad.operation import primitive
 from minigrad.recording import enable_grad, no_grad
 from minigrad.ops import (
-    abs, add, addmm, all, allclose, amax, amin, any, arange, argmax, argmin, argsort, as_tensor,
-    bmm, broadcast_to, cat, ceil, chunk, clamp, clip, clone, cos, cumprod, cumsum, diag, div,
+    abs, addmm, all, allclose, amax, amin, any, arange, argmax, argmin, argsort, as_tensor,
+    bmm, broadcast_to, cat, ceil, chunk, clamp, clip, clone, cos, cumprod, cumsum, diag,
     dot, einsum, empty, eq, equal, erf, exp, expand, expand_as, expm1, eye, flatten, flip, floor,
     from_dlpack, from_numpy, full, full_like, gather, ge, gt, index_select, is_tensor, isclose,
     isfinite, isinf, isnan, le, linear, linspace, log, log1p, log2, log_softmax, logical_and,
@@ -24,10 +24,13 @@ from minigrad.ops import (
     maximum, mean, min, minimum, mm, movedim, mul, mv, ne, neg, nonzero, norm, normal, normalize,
     ones, ones_like, outer, pad, permute, pow, prod, rand, rand_like, randint, randn, randn_like,
     randperm, reciprocal, relu, repeat, reshape, roll, round, rsqrt, scale_shift, sigmoid, sign,
-    sin, softmax, sort, split, sqrt, square, squeeze, stack, standardize, std, sub, sum,
+    sin, softmax, sort, split, sqrt, square, squeeze, stack, standardize, std, sum,
     swapaxes, t, take_along_dim, tanh, tensor, tensordot, tile, topk, trace, transpose, tril,
     triu, unbind, unflatten, unsqueeze, var, view, where, zeros, zeros_like,
 )
+
+# With PyTorch's further arguments (alpha, rounding_mode), as the methods have them.
+add, sub, div = Tensor.add, Tensor.sub, Tensor.div
 
 if TYPE_CHECKING:
     from minigrad.anomaly import detect_anomaly

@@ -61,8 +61,8 @@ def logsigmoid(x: Any) -> Any:
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """out = x kept between two values; unlike `clamp` it is flat at the bounds themselves."""
-    if not min_val < max_val:
+    if min_val > max_val:
         raise ValueError(
-            f"hardtanh needs min_val below max_val; got {min_val} and {max_val}. Exchange them."
+            f"hardtanh needs min_val up to max_val; got {min_val} and {max_val}. Exchange them."
         )
     return where(x <= min_val, min_val, where(x >= max_val, max_val, x))

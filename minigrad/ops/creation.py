@@ -83,7 +83,7 @@ def linspace(
     start: float, end: float, steps: int, dtype: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """So many points from start to end, both included, at equal distances."""
-    return _born(np.linspace(start, end, steps), dtype, requires_grad)
+    return _born(np.linspace(float(start), float(end), steps), dtype, requires_grad)
 
 
 def eye(n: int, m: int | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:

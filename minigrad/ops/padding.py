@@ -67,12 +67,7 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) ->
         )
     pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)][::-1]
     sizes = x.shape[x.ndim - len(pairs) :]
-    if mode != "constant":
-        for axis, n, (left, right) in zip(range(-len(pairs), 0), sizes, pairs, strict=True):
-            if left or right:
-                x = _continued(x, axis % x.ndim, n, left, right, mode)
-        return x
-    if any(n < 0 for pair in pairs for n in pair):
+    if mode in ("constant", "circular") and any(n < 0 for pair in pairs for n in pair):
         if any(n + min(a, 0) + min(b, 0) < 0 for n, (a, b) in zip(sizes, pairs, strict=True)):
             raise ValueError(
                 f"pad {tuple(pad)} crops more than there is of shape {tuple(x.shape)}. Crop less."
@@ -80,11 +75,16 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) ->
         kept = zip(sizes, pairs, strict=True)
         x = getitem(x, (..., *[slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in kept]))
         pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
-    return _pad(x, widths=tuple(pairs), value=value or 0.0)
+    if mode == "constant":
+        return _pad(x, widths=tuple(pairs), value=value or 0.0)
+    for axis, (left, right) in enumerate(pairs, x.ndim - len(pairs)):
+        x = _continued(x, axis, left, right, mode) if left or right else x
+    return x
 
 
-def _continued(x: Any, axis: int, n: int, left: int, right: int, mode: str) -> Any:
+def _continued(x: Any, axis: int, left: int, right: int, mode: str) -> Any:
     """``x`` with its own entries repeated before and behind one axis."""
+    n = x.shape[axis]
     most = {"reflect": n - 1, "circular": n}.get(mode, math.inf if n else 0)
     if max(left, right) > most or left + n + right < 0:
         raise ValueError(

@@ -332,7 +332,8 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     Nothing broadcasts: along other axes ``index`` may be shorter than ``x``, and takes the first.
     """
     axis = axis_of(dim, x.ndim or 1)
-    if 0 in (x.ndim, index.ndim) and max(x.ndim, index.ndim) < 2:  # noqa: PLR2004 - at most vectors
+    scalar = 0 in (x.ndim, index.ndim) and max(x.ndim, index.ndim) <= 1
+    if scalar or not math.prod(index.shape):  # PyTorch takes nothing in whatever shape
         return reshape(getitem(ravel(x), ravel(index)), tuple(index.shape))
     sizes = tuple(n if a == axis else m for a, (n, m) in enumerate(zip(x.shape, index.shape)))  # noqa: B905
     if index.ndim != x.ndim or any(n < m for n, m in zip(x.shape, sizes, strict=True)):
