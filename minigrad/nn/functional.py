@@ -134,7 +134,10 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """x wᵀ + b, for x of shape (…, in), weight (out, in) and bias (out,)."""
+    """x wᵀ + b, for x of shape (…, in), weight (out, in) or (in,), and bias (out,) or ()."""
+    if weight.ndim == 1:
+        out = ops.matmul(input, weight)
+        return out if bias is None else out + bias
     if weight.ndim > 2:  # noqa: PLR2004 - outputs and inputs
         raise ValueError(
             f"linear needs a weight of shape (out, in); got {tuple(weight.shape)}. "
@@ -239,6 +242,11 @@ def instance_norm(
 ) -> Any:
     """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample and channel of (N, C, …)."""
     over, running = tuple(range(2, input.ndim)), (running_mean, running_var)
+    if use_input_stats and math.prod(input.shape[2:]) == 1:
+        raise ValueError(
+            "instance_norm needs more than one value in a channel to have a variance; got shape "
+            f"{tuple(input.shape)}. Normalise earlier, or over channels: layer_norm."
+        )
     return _normalized(input, over, 1, running, (weight, bias), use_input_stats, momentum, eps)
 
 

@@ -107,13 +107,15 @@ remainder.vjp(x=lambda g: g, y=lambda g, x, y: -g * (x // y))
 
 
 def round_quotient(x: Any, y: Any, mode: str) -> Any:
-    """x / y rounded: down with "floor", towards 0 with "trunc"."""
-    if mode == "floor":
-        return floor(x / y) if backend.is_float(x.dtype) else floor_divide(x, y)
-    if mode == "trunc":
+    """x / y rounded: down with "floor", towards 0 with "trunc"; flat, so its gradient is 0."""
+    if mode not in ("floor", "trunc"):
+        raise ValueError(f"div was given rounding_mode={mode!r}; it is None, 'floor' or 'trunc'.")
+    if any(isinstance(v, float) or (is_array(v) and backend.is_float(v.dtype)) for v in (x, y)):
         quotient = x / y
-        return where(quotient < 0, ceil(quotient), floor(quotient))
-    raise ValueError(f"div was given rounding_mode={mode!r}; it is None, 'floor' or 'trunc'.")
+        down = floor(quotient)
+        return down if mode == "floor" else where(quotient < 0, ceil(quotient), down)
+    down = floor_divide(x, y)
+    return down if mode == "floor" else down + ((x % y != 0) & ((x < 0) != (y < 0)))
 
 
 # ── the calculus table ───────────────────────────────────────────────────────────────────────────

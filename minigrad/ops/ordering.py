@@ -30,7 +30,11 @@ class Sorted(NamedTuple):
 @primitive
 def _argsort(x: Array, *, axis: int, descending: bool) -> Array:
     xp = namespace(x)
-    return xp.argsort(-x if descending else x, axis=axis, stable=True)
+    if not descending:
+        return xp.argsort(x, axis=axis, stable=True)
+    # Upwards from the other end: ties keep their order and NaN, the largest, comes first.
+    upwards = xp.argsort(xp.flip(x, axis=axis), axis=axis, stable=True)
+    return x.shape[axis] - 1 - xp.flip(upwards, axis=axis)
 
 
 @accepts_dim

@@ -413,11 +413,9 @@ def norm(x: Any, p: Any = 2, axis: Axis = None, keepdims: bool = False) -> Any:
     size = abs(x)
     if p in (0, 1):
         return sum_over(size if p else sign(size), axis=axis, keepdims=keepdims)
-    if p < 0:
-        return sum_over(size**p, axis=axis, keepdims=keepdims) ** (1 / p)
     return _power(sum_over(_power(size, p), axis=axis, keepdims=keepdims), 1 / p)
 
 
 def _power(x: Any, p: float) -> Any:
-    """xᵖ for x ≥ 0 and p > 0, where the slope at 0 is 0: never 0·∞."""
-    return where(x == 0, 0.0, where(x == 0, 1.0, x) ** p)
+    """xᵖ for x ≥ 0, where the slope at 0 is 0: never 0·∞."""
+    return where(x == 0, 0.0 if p > 0 else math.inf, where(x == 0, 1.0, x) ** p)
