@@ -134,11 +134,10 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """x wᵀ + b, for x of shape (…, in), weight (out, in) or (in,), and bias (out,) or ()."""
-    if weight.ndim == 1:
-        out = ops.matmul(input, weight)
-        return out if bias is None else out + bias
-    if weight.ndim > 2:  # noqa: PLR2004 - outputs and inputs
+    """x wᵀ + b, for x of shape (…, in), weight (out, in) and bias (out,); or weight (in,) alone."""
+    if weight.ndim == 1 and bias is None:
+        return ops.matmul(input, weight)
+    if weight.ndim != 2:  # noqa: PLR2004 - outputs and inputs
         raise ValueError(
             f"linear needs a weight of shape (out, in); got {tuple(weight.shape)}. "
             "Use matmul for stacks of matrices."

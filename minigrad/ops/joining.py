@@ -49,9 +49,10 @@ def split(x: Any, sizes: int | list[int] | tuple[int, ...], dim: int = 0) -> tup
 def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
     """The slices along ``dim``, without it; there and back in time linear in their number."""
     dim = axis_of(dim, x.ndim)
-    if x.shape[dim] < 2:  # noqa: PLR2004 - several
-        return (reshape(x, (*x.shape[:dim], *x.shape[dim + 1 :])),) * x.shape[dim]
-    return _unstack(x.shape[dim])(x, axis=dim)
+    n = x.shape[dim]
+    if n > 1:
+        return _unstack(n)(x, axis=dim)
+    return (reshape(x, (*x.shape[:dim], *x.shape[dim + 1 :])),) if n else ()
 
 
 @functools.cache

@@ -11,8 +11,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.backend import Array
 from minigrad.operation import primitive
-from minigrad.ops.embedding import take_rows
-from minigrad.ops.shape import getitem, movedim
+from minigrad.ops.shape import getitem, index_select
 from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -92,6 +91,4 @@ def _continued(x: Any, axis: int, left: int, right: int, mode: str) -> Any:
             f"has at most {most} to repeat. Pad less, or in mode 'replicate'."
         )
     index = _SOURCES[mode](np.arange(-left, n + right), n)
-    raw = x.data if isinstance(x, Tensor) else x
-    rows = take_rows(movedim(x, axis, 0), index=backend.lift(index, raw))
-    return movedim(rows, 0, axis)
+    return index_select(x, axis, backend.lift(index, x.data if isinstance(x, Tensor) else x))

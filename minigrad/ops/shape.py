@@ -15,6 +15,7 @@ from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to as broadcast
 from minigrad.operation import primitive
+from minigrad.ops.embedding import take_rows
 from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -47,7 +48,9 @@ def takes_scalars(function: Callable[..., Any]) -> Callable[..., Any]:
         if x.ndim:
             return function(x, *args, **kwargs)
         out = function(reshape(x, (1,)), *args, **kwargs)
-        return type(out)(*[reshape(y, ()) for y in out]) if isinstance(out, tuple) else out[0]
+        if isinstance(out, tuple):
+            return type(out)(*[reshape(y, ()) for y in out])
+        return reshape(out, ())
 
     return along
 
@@ -334,7 +337,7 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     axis = axis_of(dim, x.ndim or 1)
     scalar = 0 in (x.ndim, index.ndim) and max(x.ndim, index.ndim) <= 1
     if scalar or not math.prod(index.shape):  # PyTorch takes nothing in whatever shape
-        return reshape(getitem(ravel(x), ravel(index)), tuple(index.shape))
+        return take_rows(ravel(x), index=index.data if isinstance(index, Tensor) else index)
     sizes = tuple(n if a == axis else m for a, (n, m) in enumerate(zip(x.shape, index.shape)))  # noqa: B905
     if index.ndim != x.ndim or any(n < m for n, m in zip(x.shape, sizes, strict=True)):
         raise ValueError(
@@ -354,7 +357,9 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
             f"index_select needs a vector of integers; got shape {tuple(index.shape)}. "
             "Index with it instead: x[index]."
         )
-    return getitem(x, (slice(None),) * axis_of(dim, x.ndim) + (ravel(index),))
+    axis = axis_of(dim, x.ndim)
+    raw = ravel(index.data if isinstance(index, Tensor) else index)
+    return movedim(take_rows(movedim(x, axis, 0), index=raw), 0, axis)
 
 
 # ── repeating ────────────────────────────────────────────────────────────────────────────────────
