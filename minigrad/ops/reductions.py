@@ -64,10 +64,9 @@ def accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
             kwargs["keepdims"] = kwargs.pop("keepdim")
         if "axis" in kwargs:
             kwargs["axis"] = _axis(kwargs["axis"])
-        x, *rest = args
         if kwargs and (dtype := kwargs.pop("dtype", None)) is not None:
-            x = astype(x, dtype)
-        return function(x, *map(_axis, rest), **kwargs)
+            args = (astype(args[0], dtype), *args[1:])
+        return function(*args[:1], *map(_axis, args[1:]), **kwargs)
 
     return spelled
 
