@@ -40,7 +40,7 @@ class _InPlace(_Op):
         self.name = name.removesuffix("_")
 
     def __get__(self, tensor: Tensor | None, owner: type) -> Callable[..., Any]:
-        operation: Callable[..., Any] = getattr(ops, self.name)
+        operation: Callable[..., Any] = getattr(owner, self.name)
 
         def write(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
             raw = [_raw(a) for a in args]
@@ -387,7 +387,7 @@ class Tensor:
         return ops.abs(self)
 
     def __invert__(self) -> Tensor:
-        return ops.logical_not(self)
+        return ops.bitwise_not(self)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
         return ops.eq(self, other)
@@ -408,20 +408,36 @@ class Tensor:
         return ops.ge(self, other)
 
     def __and__(self, other: Any) -> Tensor:
-        return ops.logical_and(self, other)
+        return ops.bitwise_and(self, other)
 
     def __or__(self, other: Any) -> Tensor:
-        return ops.logical_or(self, other)
+        return ops.bitwise_or(self, other)
 
     def __xor__(self, other: Any) -> Tensor:
-        return ops.logical_xor(self, other)
+        return ops.bitwise_xor(self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __getitem__(self, key: Any) -> Tensor:
         return ops.getitem(self, key)
 
     # ── the operations as methods: x.exp() is minigrad.exp(x) ────────────────────────────────────
 
-    add, sub, mul, div, pow = _Op(), _Op(), _Op(), _Op(), _Op()
+    def add(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """self + alpha·other."""
+        return ops.add(self, other if alpha == 1 else alpha * other)
+
+    def sub(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """self − alpha·other."""
+        return ops.sub(self, other if alpha == 1 else alpha * other)
+
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """self / other, rounded down with "floor" and towards 0 with "trunc"."""
+        if rounding_mode is None:
+            return ops.div(self, other)
+        return elementwise.round_quotient(self, other, rounding_mode)
+
+    mul, pow = _Op(), _Op()
     neg, abs, sign, square, reciprocal = _Op(), _Op(), _Op(), _Op(), _Op()
     exp, log, log1p, expm1, log2 = _Op(), _Op(), _Op(), _Op(), _Op()
     sqrt, rsqrt, sin, cos, tanh = _Op(), _Op(), _Op(), _Op(), _Op()
@@ -536,30 +552,31 @@ class Tensor:
 
     def to(
         self,
-        *targets: Any,
-        device: str | None = None,
+        target: Any = None,
         dtype: Any = None,
         non_blocking: builtins.bool = False,
+        copy: builtins.bool = False,
+        *,
+        device: Any = None,
     ) -> Tensor:
         """This tensor on another backend (``"cupy"``), or with another dtype (``mg.float64``).
 
         Both are recorded, so gradients come back to where the tensor was. PyTorch's "cpu" and
-        "cuda" are understood, and another tensor stands for its place and dtype.
-        ``non_blocking`` changes nothing.
+        "cuda" are understood, and another tensor stands for its place and dtype. With ``copy``
+        the answer has memory of its own in any case; ``non_blocking`` changes nothing.
         """
-        moved = self
-        for target in (*targets, device, dtype):
-            if target is not None:
-                moved = moved._to(target)
-        return moved
-
-    def _to(self, target: Any) -> Tensor:
-        """This tensor at one place, or with one dtype."""
+        if isinstance(dtype, builtins.bool):  # PyTorch's to(dtype, non_blocking, copy)
+            return self.to(target, None, dtype, non_blocking)
         if isinstance(target, Tensor):
-            return self._to(target.backend).astype(target.dtype)
-        if isinstance(target, str) and (name := backend.place(target)):
-            return self if name == self.backend else ops.transfer(self, name)
-        return self if target == self.dtype else ops.astype(self, target)
+            target, dtype = target.backend, target.dtype
+        out = self
+        for asked in (target, device, dtype):
+            name = backend.place(asked) if isinstance(asked, str) else None
+            if name and name != out.backend:
+                out = ops.transfer(out, name)
+            elif not name and asked is not None and asked != out.dtype:
+                out = ops.astype(out, asked)
+        return self.clone() if copy and out is self else out
 
     @property
     def device(self) -> devices.device:
@@ -703,10 +720,7 @@ _UFUNCS = {
     "less_equal": "le",
     "greater": "gt",
     "greater_equal": "ge",
-    "bitwise_and": "logical_and",
-    "bitwise_or": "logical_or",
-    "bitwise_xor": "logical_xor",
-    "invert": "logical_not",
+    "invert": "bitwise_not",
 }
 
 _new = Tensor.__new__
@@ -739,3 +753,4 @@ def _maker(node: Node) -> str:
 
 
 from minigrad import engine, operation, ops, recording  # noqa: E402 - the one circle: operators are doors into ops
+from minigrad.ops import elementwise  # noqa: E402

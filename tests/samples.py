@@ -167,6 +167,14 @@ SAMPLES: list[Sample] = [
     ],
     Sample("clamp", lambda m, x: m.clamp(x, min=-0.5, max=0.5), ((3, 4),), "apart"),
     Sample("clamp one side", lambda m, x: m.clamp(x, min=-0.5), ((3, 4),), "apart"),
+    Sample(
+        "clamp between tensors", lambda m, x, a, b: m.clamp(x, a, b + 1), ((3, 4), (4,), (3, 1))
+    ),
+    Sample("clamp under a tensor", lambda m, x, a: x.clamp(max=a), ((3, 4), (4,)), "apart"),
+    Sample("add alpha", lambda m, x, y: m.add(x, y, alpha=2) * x.sub(y, alpha=-3), ((2, 3), (3,))),
+    Sample("div rounded", lambda m, x, y: m.div(x, y, rounding_mode="trunc") * x, ((4,), (4,))),
+    Sample("round to tenths", lambda m, x: m.round(x, decimals=1) * x, ((2, 3),), "apart"),
+    Sample("round to tens", lambda m, x: m.round(20 * x, decimals=-1) * x, ((2, 3),), "apart"),
     Sample("where", lambda m, x, y: m.where(x > 0, x * y, y), ((2, 3), (3,)), "apart"),
     Sample("masked_fill", lambda m, x: x.masked_fill(x > 0, 7.0) * x, ((2, 3),), "apart"),
     *_reduction("sum"),
@@ -179,6 +187,8 @@ SAMPLES: list[Sample] = [
     Sample("var", lambda m, x: m.var(x, 0), ((4, 3),)),
     Sample("var biased", lambda m, x: m.var(x, -1, keepdim=True, correction=0), ((4, 3),)),
     Sample("std", lambda m, x: m.std(x), ((4, 3),)),
+    Sample("std biased", lambda m, x: x.std(0, False, True), ((4, 3),)),
+    Sample("sum over ()", lambda m, x: m.sum(x, ()) * m.mean(x, dim=()), ((2, 3),)),
     Sample("prod", lambda m, x: m.prod(x, 0), ((5, 2),)),
     Sample("prod of all", lambda m, x: m.prod(x), ((7,),)),
     Sample("prod with a zero", lambda m, x: m.prod(m.where(x > 0, x, 0.0), 0), ((4, 2),), "apart"),
@@ -188,6 +198,15 @@ SAMPLES: list[Sample] = [
     Sample("min along", lambda m, x: m.min(x, dim=0, keepdim=True)[0], ((2, 3),), "apart"),
     Sample("cumsum", lambda m, x: m.cumsum(x, 1), ((2, 4),)),
     Sample("softmax", lambda m, x: m.softmax(x, 1), ((2, 4),)),
+    *[
+        Sample(f"{name} of a number", lambda m, x, name=name: getattr(m, name)(x, 0), ((),))
+        for name in ("cumsum", "cumprod", "softmax", "logsumexp", "prod")
+    ],
+    *[
+        Sample(f"{name} of a number", lambda m, x, name=name: getattr(m, name)(x, 0)[0], ((),))
+        for name in ("max", "min", "sort")
+    ],
+    Sample("topk of a number", lambda m, x: m.topk(x, 1, sorted=False)[0], ((),)),
     Sample("softmax along 0", lambda m, x: m.softmax(x, dim=0), ((3, 2),)),
     Sample("log_softmax", lambda m, x: m.log_softmax(x, -1), ((2, 4),)),
     *[s for name in ("floor", "ceil", "round") for s in _unary(name, "apart")],
@@ -197,8 +216,16 @@ SAMPLES: list[Sample] = [
     Sample("cumprod", lambda m, x: m.cumprod(x, 1), ((2, 5),)),
     Sample("diag", lambda m, x: m.diag(x), ((3,),)),
     Sample("diag of a matrix", lambda m, x: m.diag(x), ((2, 3),)),
+    *[
+        Sample(f"diag {k} {shape}", lambda m, x, k=k: m.diag(x, k), (shape,))
+        for k in (2, -1)
+        for shape in ((2,), (3, 4))
+    ],
     Sample("trace", lambda m, x: m.trace(x), ((3, 3),)),
     Sample("norm", lambda m, x: x.norm(), ((2, 3),)),
+    Sample("norm 0.5", lambda m, x: x.norm(0.5), ((2, 3),), "apart"),
+    Sample("norm −1", lambda m, x: x.norm(-1), ((2, 3),), "apart"),
+    Sample("norm fro", lambda m, x: x.norm("fro"), ((2, 3),)),
     Sample("norm along", lambda m, x: x.norm(dim=1, keepdim=True), ((2, 3),)),
     Sample("norm 1", lambda m, x: x.norm(p=1, dim=0), ((2, 3),), "apart"),
     Sample("norm 3", lambda m, x: x.norm(p=3, dim=0), ((2, 3),), "apart"),
@@ -230,6 +257,9 @@ SAMPLES: list[Sample] = [
     Sample("chunk", lambda m, x: m.chunk(x, 2, 1)[0] * m.chunk(x, 2, 1)[1], ((3, 4),)),
     Sample("split", lambda m, x: m.split(x, [1, 3], 1)[1], ((3, 4),)),
     Sample("unbind", lambda m, x: m.unbind(x, 1)[2], ((3, 4),)),
+    Sample("unbind used in part", lambda m, x: x.unbind()[0] * x.unbind()[2] ** 2, ((3, 2, 2),)),
+    Sample("split used in part", lambda m, x: m.split(x, [2, 1, 1], -1)[0] ** 2, ((3, 4),)),
+    Sample("one part", lambda m, x: m.split(x, 3)[0] * m.unbind(x, 1)[0], ((3, 1),)),
     Sample("cat", lambda m, x, y: m.cat([x, y, x], 1), ((2, 1), (2, 3))),
     Sample("stack", lambda m, x, y: m.stack([x, y], -1), ((2, 3), (2, 3))),
     Sample("repeat", lambda m, x: x.repeat(2, 1, 3), ((2, 2),)),
@@ -246,6 +276,24 @@ SAMPLES: list[Sample] = [
         ((2, 3),),
         torch=lambda m, x: m.nn.functional.pad(x, (-1, 1)),
     ),
+    *[
+        Sample(
+            f"pad {mode} {shape} {margins}",
+            lambda m, x, margins=margins, mode=mode: m.pad(x, margins, mode) * 2,
+            (shape,),
+            torch=lambda m, x, margins=margins, mode=mode: (
+                m.nn.functional.pad(x, margins, mode) * 2
+            ),
+        )
+        for mode, shape, margins in (
+            ("reflect", (2, 4), (3, 1)),
+            ("reflect", (1, 3, 3), (1, 2, 2, 0)),
+            ("replicate", (2, 2), (3, 1)),
+            ("replicate", (1, 3, 4), (-2, 3, 1, 0)),
+            ("circular", (1, 2, 3), (3, 1)),
+            ("circular", (1, 3, 2), (1, -1, 2, 3)),
+        )
+    ],
     Sample("tril", lambda m, x: m.tril(x), ((3, 3),)),
     Sample("triu", lambda m, x: m.triu(x, diagonal=1), ((3, 3),)),
     Sample("clone", lambda m, x: m.clone(x), ((2, 3),)),
@@ -294,6 +342,11 @@ SAMPLES: list[Sample] = [
         )
     ],
     Sample("tensordot", lambda m, x, y: m.tensordot(x, y, 1), ((2, 3), (3, 2))),
+    Sample(
+        "tensordot that broadcasts",
+        lambda m, x, y: m.tensordot(x, y, ([0, 1], [2, 0])),
+        ((1, 1, 2), (3, 2, 4)),
+    ),
     Sample(
         "tensordot lists",
         lambda m, x, y: m.tensordot(x, y, ([0, 2], [2, 0])),
@@ -478,6 +531,13 @@ SAMPLES: list[Sample] = [
         torch=lambda m, p, t: m.nn.functional.binary_cross_entropy(p / 4, t / 4, reduction="none"),
     ),
     Sample(
+        "elu",
+        lambda m, x: activations.elu(x, 2.0),
+        ((2, 3),),
+        "apart",
+        torch=lambda m, x: m.nn.functional.elu(x, 2.0),
+    ),
+    Sample(
         "softplus",
         lambda m, x: activations.softplus(x, 2.0),
         ((2, 3),),
@@ -520,12 +580,6 @@ SAMPLES: list[Sample] = [
         ((1, 2, 4, 4),),
         "apart",
         torch=lambda m, x: m.nn.functional.max_pool2d(x, 2),
-    ),
-    Sample(
-        "time_steps",
-        lambda m, x: recurrent.time_steps(x)[0] * recurrent.time_steps(x)[2] ** 2,
-        ((3, 2, 2),),
-        torch=lambda m, x: x[0] * x[2] ** 2,
     ),
     Sample(
         "lstm_cell",

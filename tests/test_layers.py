@@ -162,7 +162,7 @@ def test_activations_ask_for_what_they_need() -> None:
         nn.Softmax()
     with pytest.raises(ValueError, match=r"approximate='fast'; it is 'none' or 'tanh'"):
         nn.GELU("fast")(mg.zeros(1))
-    with pytest.raises(ValueError, match=r"min_val below max_val; got 1\.0 and -1\.0"):
+    with pytest.raises(ValueError, match=r"min_val up to max_val; got 1\.0 and -1\.0"):
         nn.Hardtanh(1.0, -1.0)(mg.zeros(1))
 
 

@@ -45,8 +45,8 @@ def test_everything_can_be_shown(built: Any) -> None:
 
 
 def test_every_page_is_there(pages: Any) -> None:
-    """The index, the notation and every lesson have a page."""
-    names = {"index.html", "notation.html", *(lesson.page for lesson in LESSONS)}
+    """The index, the notation, the gallery of drawings and every lesson have a page."""
+    names = {"index.html", "notation.html", "gallery.html", *(lesson.page for lesson in LESSONS)}
     assert pages.keys() == names
 
 

@@ -126,21 +126,28 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return activations.hardtanh(input, min_val, max_val)
 
 
-def softmax(input: Any, dim: int) -> Any:
-    """eˣ / Σ eˣ along ``dim``."""
-    return ops.softmax(input, dim)
+def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """eˣ / Σ eˣ along ``dim``, in ``dtype`` if it is given."""
+    return ops.softmax(input, dim, dtype=dtype)
 
 
-def log_softmax(input: Any, dim: int) -> Any:
-    """x − ln Σ eˣ along ``dim``."""
-    return ops.log_softmax(input, dim)
+def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """x − ln Σ eˣ along ``dim``, in ``dtype`` if it is given."""
+    return ops.log_softmax(input, dim, dtype=dtype)
 
 
 # ── linear maps and tables ───────────────────────────────────────────────────────────────────────
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """x wᵀ + b, for x of shape (…, in), weight (out, in) and bias (out,)."""
+    """x wᵀ + b, for x of shape (…, in), weight (out, in) and bias (out,); or weight (in,) alone."""
+    if weight.ndim == 1 and bias is None:
+        return ops.matmul(input, weight)
+    if weight.ndim != 2:  # noqa: PLR2004 - outputs and inputs
+        raise ValueError(
+            f"linear needs a weight of shape (out, in); got {tuple(weight.shape)}. "
+            "Use matmul for stacks of matrices."
+        )
     return ops.linear(input, weight) if bias is None else ops.linear(input, weight, bias)
 
 
@@ -171,6 +178,11 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     The row ``padding_idx`` is looked up like any other, but gets no gradient.
     """
     index = input.data if isinstance(input, Tensor) else input
+    if weight.ndim != 2:  # noqa: PLR2004 - rows and their entries
+        raise ValueError(
+            f"embedding needs a table of shape (V, D); got {tuple(weight.shape)}. "
+            "Look up rows of other shapes by indexing: weight[index]."
+        )
     rows = weight.shape[0]
     if not backend.is_integer(index.dtype):
         raise TypeError(
@@ -266,6 +278,11 @@ def instance_norm(
 ) -> Any:
     """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample and channel of (N, C, …)."""
     over, running = tuple(range(2, input.ndim)), (running_mean, running_var)
+    if use_input_stats and math.prod(input.shape[2:]) == 1:
+        raise ValueError(
+            "instance_norm needs more than one value in a channel to have a variance; got shape "
+            f"{tuple(input.shape)}. Normalise earlier, or over channels: layer_norm."
+        )
     return _normalized(input, over, 1, running, (weight, bias), use_input_stats, momentum, eps)
 
 
@@ -364,7 +381,13 @@ def group_norm(
             f"group_norm needs inputs (N, C, …) whose channels divide into {num_groups} groups; "
             f"got shape {tuple(input.shape)}. Choose a num_groups that divides C."
         )
-    groups = ops.reshape(input, (input.shape[0], num_groups, -1))
+    entries = math.prod(input.shape[1:]) // num_groups
+    if input.shape[0] * entries == 1:
+        raise ValueError(
+            "group_norm needs more than one value in a group to have a variance; got shape "
+            f"{tuple(input.shape)} in {num_groups} groups. Use fewer groups."
+        )
+    groups = ops.reshape(input, (input.shape[0], num_groups, entries))
     z, _, _ = ops.standardize(groups, axis=(2,), eps=eps)
     per_channel = (-1,) + (1,) * (input.ndim - 2)
     gamma, beta = (v if v is None else ops.reshape(v, per_channel) for v in (weight, bias))
@@ -401,5 +424,8 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> A
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """x₁·x₂ / (max(‖x₁‖, ε)·max(‖x₂‖, ε)) along ``dim``."""
+    if tuple(x1.shape) != tuple(x2.shape):  # or an axis of one entry has the norm of that one
+        shape = np.broadcast_shapes(x1.shape, x2.shape)
+        x1, x2 = (ops.broadcast_to(x, shape) for x in (x1, x2))
     norms = [ops.clamp(ops.norm(x, 2, dim, True), min=eps) for x in (x1, x2)]
     return ops.sum((x1 / norms[0]) * (x2 / norms[1]), dim)

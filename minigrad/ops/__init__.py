@@ -16,19 +16,21 @@ from minigrad.ops.creation import (
     triu_indices, zeros, zeros_like,
 )
 from minigrad.ops.elementwise import (
-    abs, add, ceil, clamp, clip, cos, div, eq, erf, exp, expm1, floor, floor_divide, ge, gt,
-    isclose, isfinite, isinf, isnan, le, log, log1p, log2, logical_and, logical_not,
-    logical_or, logical_xor, lt, masked_fill, maximum, minimum, mul, ne, neg, pow, reciprocal,
-    relu, remainder, round, rsqrt, sigmoid, sign, sin, sqrt, square, sub, tanh, where,
+    abs, add, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, ceil, clamp, clip, cos, div, eq,
+    erf, exp, expm1, floor, floor_divide, ge, gt, isclose, isfinite, isinf, isnan, le, log, log1p,
+    log2, logical_and, logical_not, logical_or, logical_xor, lt, masked_fill, maximum, minimum, mul,
+    ne, neg, pow, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin, sqrt, square, sub,
+    tanh, where,
 )
 from minigrad.ops.inverse import (
     cdist, cross, det, dist, inner, inverse, logdet, matrix_power, slogdet, solve,
 )
-from minigrad.ops.joining import (
-    atleast_1d, atleast_2d, block_diag, broadcast_tensors, cartesian_prod, column_stack,
-    concat, concatenate, diff, dstack, fliplr, flipud, hstack, kron, meshgrid, narrow, numel,
+from minigrad.ops.assembling import (
+    atleast_1d, atleast_2d, block_diag, broadcast_tensors, cartesian_prod, column_stack, concat,
+    concatenate, diff, dstack, fliplr, flipud, hstack, kron, meshgrid, narrow, numel,
     repeat_interleave, rot90, select, tensor_split, vstack,
 )
+from minigrad.ops.joining import cat, chunk, split, stack, unbind
 from minigrad.ops.linear_algebra import (
     addmm, bmm, diag, dot, linear, matmul, mm, mv, outer, trace,
 )
@@ -40,6 +42,7 @@ from minigrad.ops.random import (
     randperm,
 )
 from minigrad.ops.rectifiers import celu, prelu, rrelu, selu, threshold
+from minigrad.ops.padding import pad
 from minigrad.ops.reductions import (
     all, allclose, amax, amin, any, argmax, argmin, cumsum, equal, log_softmax, logsumexp, max,
     mean, mean_over, min, norm, prod, softmax, std, sum, sum_over, var,
@@ -51,15 +54,15 @@ from minigrad.ops.scattering import (
     diag_embed, diagonal, index_add, index_fill, scatter, scatter_add, take,
 )
 from minigrad.ops.shape import (
-    astype, broadcast_to, cat, chunk, clone, expand, expand_as, flatten, flip, gather, getitem,
-    index_select, matrix_transpose, movedim, pad, permute, ravel, raw_index, repeat, reshape,
-    reshape_as, roll, split, squeeze, stack, swapaxes, t, take_along_dim, tile, transfer,
-    transpose, tril, triu, unbind, unflatten, unsqueeze, view, view_as,
+    astype, broadcast_to, clone, expand, expand_as, flatten, flip, gather, getitem, index_select,
+    matrix_transpose, movedim, permute, ravel, raw_index, repeat, reshape, reshape_as, roll,
+    squeeze, swapaxes, t, take_along_dim, tile, transfer, transpose, tril, triu, unflatten,
+    unsqueeze, view, view_as,
 )
 from minigrad.ops.trigonometry import (
     acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan,
-    atan2, atanh, cosh, deg2rad, erfc, exp2, hypot, log10, logaddexp, logit, rad2deg, sinc,
-    sinh, tan, xlogy,
+    atan2, atanh, cosh, deg2rad, erfc, exp2, hypot, log10, logaddexp, logit, rad2deg, sinc, sinh,
+    tan, xlogy,
 )
 
 # PyTorch's longer names.
@@ -67,38 +70,38 @@ multiply, subtract, divide, true_divide = mul, sub, div, div
 absolute, negative, ger, vdot = abs, neg, outer, dot
 
 __all__ = [  # noqa: RUF022 - in rows, not a name a line
-    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "addmm", "all",
-    "allclose", "amax", "amin", "aminmax", "any", "arange", "arccos", "arccosh", "arcsin",
-    "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "as_tensor",
-    "asin", "asinh", "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
-    "bernoulli", "bincount", "block_diag", "bmm", "broadcast_tensors", "broadcast_to",
-    "bucketize", "cartesian_prod", "cat", "cdist", "ceil", "celu", "chunk", "clamp",
-    "clamp_max", "clamp_min", "clip", "clone", "column_stack", "concat", "concatenate", "cos",
-    "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "deg2rad", "det", "diag",
-    "diag_embed", "diagonal", "diff", "dist", "div", "divide", "dot", "dstack", "einsum",
-    "empty", "empty_like", "eq", "equal", "erf", "erfc", "exp", "exp2", "expand", "expand_as",
-    "expm1", "eye", "fix", "flatten", "flip", "fliplr", "flipud", "floor", "floor_divide",
-    "fmod", "frac", "from_dlpack", "from_numpy", "full", "full_like", "gather", "ge", "ger",
-    "getitem", "gt", "hstack", "hypot", "index_add", "index_fill", "index_select", "inner",
-    "inverse", "is_floating_point", "is_tensor", "isclose", "isfinite", "isin", "isinf",
-    "isnan", "kron", "kthvalue", "le", "lerp", "linear", "linspace", "log", "log10", "log1p",
-    "log2", "log_softmax", "logaddexp", "logdet", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "logspace", "logsumexp", "lt", "masked_fill", "masked_select",
-    "matmul", "matrix_power", "matrix_transpose", "max", "maximum", "mean", "mean_over",
-    "median", "meshgrid", "min", "minimum", "mm", "movedim", "mul", "multinomial", "multiply",
-    "mv", "nan_to_num", "nansum", "narrow", "ne", "neg", "negative", "nonzero", "norm",
-    "normal", "normalize", "numel", "ones", "ones_like", "outer", "pad", "permute", "pow",
-    "prelu", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like",
-    "randn", "randn_like", "randperm", "ravel", "raw_index", "reciprocal", "relu", "remainder",
-    "repeat", "repeat_interleave", "reshape", "reshape_as", "roll", "rot90", "round", "rrelu",
-    "rsqrt", "scale_shift", "scatter", "scatter_add", "searchsorted", "select", "selu",
-    "sigmoid", "sign", "sin", "sinc", "sinh", "slogdet", "softmax", "softmax_cross_entropy",
-    "solve", "sort", "split", "sqrt", "square", "squeeze", "stack", "standardize",
-    "standardize_composite", "std", "std_mean", "sub", "subtract", "sum", "sum_over",
-    "swapaxes", "t", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split",
-    "tensordot", "threshold", "tile", "topk", "trace", "transfer", "transpose", "tril",
-    "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "unbind", "unflatten",
-    "unique", "unsqueeze", "var", "var_mean", "vdot", "view", "view_as", "vstack", "where",
-    "xlogy", "zeros", "zeros_like",
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "addmm", "all", "allclose",
+    "amax", "amin", "aminmax", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "as_tensor", "asin", "asinh",
+    "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "bernoulli", "bincount",
+    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "block_diag", "bmm",
+    "broadcast_tensors", "broadcast_to", "bucketize", "cartesian_prod", "cat", "cdist", "ceil",
+    "celu", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack",
+    "concat", "concatenate", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum",
+    "deg2rad", "det", "diag", "diag_embed", "diagonal", "diff", "dist", "div", "divide", "dot",
+    "dstack", "einsum", "empty", "empty_like", "eq", "equal", "erf", "erfc", "exp", "exp2",
+    "expand", "expand_as", "expm1", "eye", "fix", "flatten", "flip", "fliplr", "flipud",
+    "floor", "floor_divide", "fmod", "frac", "from_dlpack", "from_numpy", "full", "full_like",
+    "gather", "ge", "ger", "getitem", "gt", "hstack", "hypot", "index_add", "index_fill",
+    "index_select", "inner", "inverse", "is_floating_point", "is_tensor", "isclose", "isfinite",
+    "isin", "isinf", "isnan", "kron", "kthvalue", "le", "lerp", "linear", "linspace", "log",
+    "log10", "log1p", "log2", "log_softmax", "logaddexp", "logdet", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "lt",
+    "masked_fill", "masked_select", "matmul", "matrix_power", "matrix_transpose", "max",
+    "maximum", "mean", "mean_over", "median", "meshgrid", "min", "minimum", "mm", "movedim",
+    "mul", "multinomial", "multiply", "mv", "nan_to_num", "nansum", "narrow", "ne", "neg",
+    "negative", "nonzero", "norm", "normal", "normalize", "numel", "ones", "ones_like", "outer",
+    "pad", "permute", "pow", "prelu", "prod", "quantile", "rad2deg", "rand", "rand_like",
+    "randint", "randint_like", "randn", "randn_like", "randperm", "ravel", "raw_index",
+    "reciprocal", "relu", "remainder", "repeat", "repeat_interleave", "reshape", "reshape_as",
+    "roll", "rot90", "round", "rrelu", "rsqrt", "scale_shift", "scatter", "scatter_add",
+    "searchsorted", "select", "selu", "sigmoid", "sign", "sin", "sinc", "sinh", "slogdet",
+    "softmax", "softmax_cross_entropy", "solve", "sort", "split", "sqrt", "square", "squeeze",
+    "stack", "standardize", "standardize_composite", "std", "std_mean", "sub", "subtract",
+    "sum", "sum_over", "swapaxes", "t", "take", "take_along_dim", "tan", "tanh", "tensor",
+    "tensor_split", "tensordot", "threshold", "tile", "topk", "trace", "transfer", "transpose",
+    "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "unbind",
+    "unflatten", "unique", "unsqueeze", "var", "var_mean", "vdot", "view", "view_as", "vstack",
+    "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on

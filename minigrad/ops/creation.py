@@ -146,7 +146,7 @@ def linspace(
     device: str | None = None,
 ) -> Tensor:
     """So many points from start to end, both included, at equal distances."""
-    return born(np.linspace(start, end, steps), dtype, requires_grad, device)
+    return born(np.linspace(float(start), float(end), steps), dtype, requires_grad, device)
 
 
 def logspace(

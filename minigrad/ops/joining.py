@@ -1,178 +1,133 @@
-"""Side by side: joining along named axes, grids, and the shapes that PyTorch has words for."""
+"""Cutting a tensor into parts, and joining tensors: each is the other's backward rule.
+
+An operation that makes several parts has as many outputs, and one rule for all: the gradients are
+joined once. A rule for each would pad each of them with zeros to the size of the whole, at a cost
+quadratic in their number.
+"""
 
 from __future__ import annotations
 
-import math
+import functools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from minigrad.ops.shape import (
-    axis_of,
-    broadcast_to,
-    cat,
-    flip,
-    getitem,
-    pad,
-    reshape,
-    split,
-    stack,
-    transpose,
-    unsqueeze,
-)
+from minigrad import backend
+from minigrad.backend import Array, namespace
+from minigrad.operation import Primitive, primitive
+from minigrad.ops.shape import axis_of, getitem, reshape
+from minigrad.tensor import Tensor
+
+Shape = tuple[int, ...]
+
+# ── cutting ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def concat(tensors: Any, dim: int = 0) -> Any:
-    """`cat`, by its longer name."""
-    return cat(tensors, dim)
-
-
-concatenate = concat
-
-
-def atleast_1d(x: Any) -> Any:
-    """A number as a vector of one; else the tensor itself."""
-    return x if x.ndim else reshape(x, (1,))
-
-
-def atleast_2d(x: Any) -> Any:
-    """A vector as a matrix of one row; matrices and the like themselves."""
-    return x if x.ndim > 1 else reshape(x, (1, -1))
-
-
-def hstack(tensors: Any) -> Any:
-    """Tensors side by side: along axis 1, vectors one after the other."""
-    parts = [atleast_1d(x) for x in tensors]
-    return cat(parts, 0 if parts[0].ndim == 1 else 1)
-
-
-def vstack(tensors: Any) -> Any:
-    """Tensors on top of each other: along axis 0, vectors as rows."""
-    return cat([atleast_2d(x) for x in tensors], 0)
-
-
-def dstack(tensors: Any) -> Any:
-    """Tensors behind each other: along axis 2."""
-    flat = [atleast_2d(x) for x in tensors]
-    return cat([x if x.ndim > 2 else unsqueeze(x, 2) for x in flat], 2)  # noqa: PLR2004
-
-
-def column_stack(tensors: Any) -> Any:
-    """Tensors side by side, vectors as columns."""
-    return cat([x if x.ndim > 1 else reshape(x, (-1, 1)) for x in tensors], 1)
-
-
-def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
-    """Each tensor broadcast to the shape that they have together."""
-    shape = np.broadcast_shapes(*(tuple(x.shape) for x in tensors))
-    return tuple(broadcast_to(x, shape) for x in tensors)
-
-
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
-    """The coordinates of a grid: out[k][i, j, …] is entry i, j, … of the k-th vector.
-
-    With ``indexing="xy"`` the first two axes are exchanged, as on a plot.
-    """
-    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
-    if indexing not in ("ij", "xy"):
-        raise ValueError(f"meshgrid was given indexing={indexing!r}; it is 'ij' or 'xy'.")
-    axes = list(range(len(given)))
-    if indexing == "xy":
-        axes[:2] = axes[:2][::-1]
-    shapes = [tuple(-1 if a == axis else 1 for a in range(len(given))) for axis in axes]
-    return broadcast_tensors(*(reshape(x, s) for x, s in zip(given, shapes, strict=True)))
-
-
-def cartesian_prod(*tensors: Any) -> Any:
-    """All combinations of an entry of each vector, (n₁·n₂·…, number of vectors)."""
-    return stack([reshape(x, (-1,)) for x in meshgrid(*tensors)], 1)
-
-
-# ── parts of tensors ─────────────────────────────────────────────────────────────────────────────
-
-
-def narrow(x: Any, dim: int, start: int, length: int) -> Any:
-    """So many slices along ``dim``, from ``start`` on."""
-    return getitem(x, (slice(None),) * axis_of(dim, x.ndim) + (slice(start, start + length),))
-
-
-def select(x: Any, dim: int, index: int) -> Any:
-    """One slice along ``dim``, without it."""
-    return getitem(x, (slice(None),) * axis_of(dim, x.ndim) + (index,))
-
-
-def tensor_split(x: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
-    """``x`` cut along ``dim`` into so many parts, or at these places; the first are longer."""
+def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """``x`` cut along ``dim`` into (at most) so many parts of equal size."""
     n = x.shape[dim]
-    if isinstance(indices_or_sections, int):
-        parts = indices_or_sections
-        return split(x, [n // parts + (i < n % parts) for i in range(parts)], dim)
-    ends = [min(i, n) for i in (*indices_or_sections, n)]
-    return split(x, [max(b - a, 0) for a, b in zip([0, *ends], ends, strict=False)], dim)
+    return split(x, -(-n // chunks) if n else [0] * chunks, dim)
 
 
-def diff(x: Any, n: int = 1, dim: int = -1) -> Any:
-    """The differences of neighbours along ``dim``, taken ``n`` times."""
-    before = (slice(None),) * axis_of(dim, x.ndim)
-    for _ in range(n):
-        x = getitem(x, (*before, slice(1, None))) - getitem(x, (*before, slice(-1)))
-    return x
+def split(x: Any, sizes: int | list[int] | tuple[int, ...], dim: int = 0) -> tuple[Any, ...]:
+    """``x`` cut along ``dim`` into parts of this size, or of these sizes."""
+    dim = axis_of(dim, x.ndim)
+    n = x.shape[dim]
+    if isinstance(sizes, int):
+        sizes = [min(sizes, n - start) for start in range(0, max(n, 1), sizes)]
+    if sum(sizes) != n or min(sizes, default=0) < 0:
+        raise ValueError(
+            f"split into sizes {list(sizes)} was asked for along axis {dim}, which has {n} "
+            "entries. Give sizes that add up to it."
+        )
+    if len(sizes) == 1:
+        return (getitem(x, ...),)
+    return _cut(len(sizes))(x, sizes=tuple(sizes), axis=dim) if sizes else ()
 
 
-def repeat_interleave(x: Any, repeats: int, dim: int | None = None) -> Any:
-    """Each slice along ``dim`` so many times in a row; all entries, where none is named."""
-    if dim is None:
-        x, dim = reshape(x, (-1,)), 0
-    axis = axis_of(dim, x.ndim) + 1
-    shape = [*x.shape[:axis], repeats, *x.shape[axis:]]
-    laid = broadcast_to(unsqueeze(x, axis), tuple(shape))
-    return reshape(laid, (*x.shape[: axis - 1], x.shape[axis - 1] * repeats, *x.shape[axis:]))
+def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
+    """The slices along ``dim``, without it; there and back in time linear in their number."""
+    dim = axis_of(dim, x.ndim)
+    n = x.shape[dim]
+    if n > 1:
+        return _unstack(n)(x, axis=dim)
+    return (reshape(x, (*x.shape[:dim], *x.shape[dim + 1 :])),) if n else ()
 
 
-# ── turned, and multiplied out ───────────────────────────────────────────────────────────────────
+@functools.cache
+def _cut(parts: int) -> Primitive:
+    """The operation that cuts an axis into so many parts."""
+
+    def split(x: Array, *, sizes: Shape, axis: int) -> tuple[Array, ...]:
+        before, ends = (slice(None),) * axis, np.cumsum(sizes).tolist()
+        cuts = zip(sizes, ends, strict=True)
+        return tuple([x[(*before, slice(end - size, end), ...)] for size, end in cuts])
+
+    cut = Primitive(split, tuple([f"x{i}" for i in range(parts)]))
+    cut.vjp(
+        x={
+            ...: lambda g, x_shape, sizes, axis: cat(
+                _filled(g, [(*x_shape[:axis], n, *x_shape[axis + 1 :]) for n in sizes]), axis
+            )
+        }
+    )
+    return cut
 
 
-def fliplr(x: Any) -> Any:
-    """The columns in reverse order."""
-    return flip(x, 1)
+@functools.cache
+def _unstack(parts: int) -> Primitive:
+    """The operation that takes so many slices, one for each entry of an axis."""
+
+    def unbind(x: Array, *, axis: int) -> tuple[Array, ...]:
+        before = (slice(None),) * axis
+        return tuple([x[(*before, i, ...)] for i in range(parts)])
+
+    unstack = Primitive(unbind, tuple([f"x{i}" for i in range(parts)]))
+    unstack.vjp(
+        x={
+            ...: lambda g, x_shape, axis: stack(
+                _filled(g, [(*x_shape[:axis], *x_shape[axis + 1 :])] * x_shape[axis]), axis
+            )
+        }
+    )
+    return unstack
 
 
-def flipud(x: Any) -> Any:
-    """The rows in reverse order."""
-    return flip(x, 0)
+def _filled(g: dict[int, Any], shapes: Iterable[Shape]) -> list[Any]:
+    """The gradients of all outputs: zeros for those that were not used."""
+    given = next(iter(g.values()))
+    like = given.data if isinstance(given, Tensor) else given
+    return [g[i] if i in g else backend.zeros(n, like=like) for i, n in enumerate(shapes)]
 
 
-def rot90(x: Any, k: int = 1, dims: tuple[int, int] = (0, 1)) -> Any:
-    """``x`` turned k times by a quarter, from the first of two axes towards the second."""
-    first, second = dims
-    if k % 4 == 2:  # noqa: PLR2004 - half a turn
-        return flip(x, first, second)
-    if k % 2:
-        return transpose(flip(x, second if k % 4 == 1 else first), first, second)
-    return x
+# ── joining ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def kron(x: Any, y: Any) -> Any:
-    """The Kronecker product: ``y`` in the place of each entry of x, times that entry."""
-    ndim = max(x.ndim, y.ndim)
-    outer = (1,) * (ndim - x.ndim) + tuple(x.shape)
-    inner = (1,) * (ndim - y.ndim) + tuple(y.shape)
-    spread = reshape(x, tuple(m for n in outer for m in (n, 1)))
-    tiles = spread * reshape(y, tuple(m for n in inner for m in (1, n)))
-    return reshape(tiles, tuple(n * m for n, m in zip(outer, inner, strict=True)))
+@primitive
+def _concat(*xs: Array, axis: int) -> Array:
+    return namespace(xs[0]).concat(xs, axis=axis)
 
 
-def block_diag(*tensors: Any) -> Any:
-    """Matrices one after the other along the diagonal of a matrix of zeros."""
-    blocks = [atleast_2d(x) for x in tensors]
-    wide, left = sum(x.shape[1] for x in blocks), 0
-    rows = []
-    for x in blocks:
-        rows.append(pad(x, (left, wide - left - x.shape[1])))
-        left += x.shape[1]
-    return cat(rows, 0)
+_concat.vjp(xs=lambda g, xs_shape, axis: split(g, [shape[axis] for shape in xs_shape], axis))
 
 
-def numel(x: Any) -> int:
-    """The number of entries."""
-    return math.prod(x.shape)
+@primitive
+def _stack(*xs: Array, axis: int) -> Array:
+    return namespace(xs[0]).stack(xs, axis=axis)
+
+
+_stack.vjp(xs=lambda g, axis: unbind(g, axis))
+
+
+def cat(tensors: Any, dim: int = 0) -> Any:
+    """Tensors joined along an axis they have; an empty vector joins anything, as in PyTorch."""
+    shapes = [getattr(x, "shape", ()) for x in tensors]
+    if len({len(shape) for shape in shapes}) > 1:
+        tensors = [x for x, shape in zip(tensors, shapes, strict=True) if tuple(shape) != (0,)]
+    return _concat(*tensors, axis=dim)
+
+
+def stack(tensors: Any, dim: int = 0) -> Any:
+    """Tensors of one shape joined along a new axis."""
+    return _stack(*tensors, axis=dim)

@@ -12,13 +12,12 @@ from minigrad import backend
 from minigrad.backend import namespace
 from minigrad.ops.elementwise import where
 from minigrad.ops.embedding import add_rows
+from minigrad.ops.padding import pad, pad_edges
 from minigrad.ops.shape import (
-    _pad,
     _put_along,
     axis_of,
     getitem,
     movedim,
-    pad,
     permute,
     reshape,
     take_along_dim,
@@ -51,8 +50,7 @@ def _put(name: str, x: Any, dim: int, index: Any, src: Any) -> Any:
         src = getitem(src, tuple(slice(n) for n in raw.shape))
     inner = tuple(shape[a] if a == axis else n for a, n in enumerate(raw.shape))
     put = _put_along(src, indices=raw, axis=axis, shape=inner)
-    margins = tuple((0, n - m) for n, m in zip(shape, inner, strict=True))
-    return put if inner == shape else _pad(put, margins=margins, value=0.0)
+    return pad_edges(put, tuple((0, n - m) for n, m in zip(shape, inner, strict=True)))
 
 
 def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
