@@ -50,9 +50,8 @@ def _one_or_many(dims: int) -> Any:
 
     def decorate(function: Any) -> Any:
         def wrapped(x: Any, *args: Any, **how: Any) -> Any:
-            return (
-                function(x[None], *args, **how)[0] if x.ndim < dims else function(x, *args, **how)
-            )
+            y = function(x if x.ndim == dims else x[None], *args, **how)
+            return y if x.ndim == dims else y[0]
 
         return wrapped
 
