@@ -135,6 +135,9 @@ def test_activations_pass_the_gradient_check(place: str, build: Callable[[Any], 
     assert verdict, verdict
 
 
+NEAR_CORNERS = np.array(
+    [-6.0, -2.0, -1.0, -0.7, -0.1, 0.0, 0.2, 1.0, 1.3, 1.4, 2.0, 3.0, 19.5, 20.5]
+)
 FORMULAS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
     (lambda: nn.LeakyReLU(), lambda x: np.where(x > 0, x, 0.01 * x)),
     (lambda: nn.LeakyReLU(0.3), lambda x: np.where(x > 0, x, 0.3 * x)),
@@ -159,8 +162,15 @@ def test_activations_are_their_formulas(
     place: str, build: Callable[[], Any], formula: Callable[[Any], Any]
 ) -> None:
     """Values and default settings are those of the papers' formulas, written out in NumPy."""
-    x = np.array([-6.0, -2.0, -1.0, -0.7, -0.1, 0.0, 0.2, 1.0, 1.3, 1.4, 2.0, 3.0, 19.5, 20.5])
-    near(build()(mg.tensor(x)), np.asarray(formula(x)), 1e-12)
+    near(build()(mg.tensor(NEAR_CORNERS)), np.asarray(formula(NEAR_CORNERS)), 1e-12)
+
+
+@pytest.mark.parametrize("name", ["LeakyReLU", "ELU", "GELU", "Softplus", "Hardtanh"])
+def test_functions_have_the_settings_of_their_layers(name: str) -> None:
+    """What a layer takes for its defaults, the function of the same name does."""
+    function = {"LeakyReLU": F.leaky_relu}.get(name) or getattr(F, name.lower())
+    x = mg.tensor(NEAR_CORNERS)
+    near(function(x), getattr(nn, name)()(x), 0)
 
 
 @pytest.mark.parametrize(
@@ -292,6 +302,11 @@ def test_every_norm_is_the_one_operation() -> None:
         ),
         (lambda: nn.GroupNorm(2, 4), "2, 4, eps=1e-05, affine=True", ["weight", "bias"]),
         (lambda: nn.GroupNorm(2, 4, affine=False), "2, 4, eps=1e-05, affine=False", []),
+        (
+            lambda: nn.LayerNorm(4, elementwise_affine=False),
+            "(4,), eps=1e-05, elementwise_affine=False",
+            [],
+        ),
         (lambda: nn.RMSNorm(4), "(4,), eps=None, elementwise_affine=True", ["weight"]),
         (
             lambda: nn.RMSNorm(4, elementwise_affine=False),
@@ -864,6 +879,7 @@ def test_initialisers_explain_what_they_cannot_fill() -> None:
         (lambda: nn.BatchNorm2d(3, axis=-1), (2, 3, 4, 4),
          r"needs inputs of shape \(N, H, W, 3\); got \(2, 3, 4, 4\).* size of axis -1"),
         (lambda: nn.BatchNorm1d(3), (4, 2), r"\(N, 3\) or \(N, 3, L\); got \(4, 2\)"),
+        (lambda: nn.BatchNorm1d(3), (0, 3), r"more than one value per channel .* got shape \(0, 3\)"),
         (lambda: nn.GroupNorm(2, 4), (2, 3), r"GroupNorm '0' .* \(N, 4, …\); got \(2, 3\)"),
         (lambda: nn.GroupNorm(2, 4), (2, 6), r"\(N, 4, …\); got \(2, 6\)"),
         (lambda: nn.GroupNorm(2, 4), (4,), r"\(N, 4, …\); got \(4,\)"),
