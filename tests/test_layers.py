@@ -879,7 +879,7 @@ def test_initialisers_explain_what_they_cannot_fill() -> None:
         (lambda: nn.BatchNorm2d(3, axis=-1), (2, 3, 4, 4),
          r"needs inputs of shape \(N, H, W, 3\); got \(2, 3, 4, 4\).* size of axis -1"),
         (lambda: nn.BatchNorm1d(3), (4, 2), r"\(N, 3\) or \(N, 3, L\); got \(4, 2\)"),
-        (lambda: nn.BatchNorm1d(3), (0, 3), r"more than one value per channel .* got shape \(0, 3\)"),
+        (lambda: nn.BatchNorm1d(3), (0, 3), r"more than one value .* got shape \(0, 3\)"),
         (lambda: nn.GroupNorm(2, 4), (2, 3), r"GroupNorm '0' .* \(N, 4, …\); got \(2, 3\)"),
         (lambda: nn.GroupNorm(2, 4), (2, 6), r"\(N, 4, …\); got \(2, 6\)"),
         (lambda: nn.GroupNorm(2, 4), (4,), r"\(N, 4, …\); got \(4,\)"),
