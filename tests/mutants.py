@@ -126,7 +126,6 @@ def in_child(copy: Path, plugin: Callable[[], Any], files: list[str], limit: flo
         os.setsid()
         os.chdir(copy)
         null = os.open(os.devnull, os.O_WRONLY)
-        null = os.open(os.environ.get("MUTLOG", os.devnull), os.O_WRONLY | os.O_CREAT)
         os.dup2(null, 1)
         os.dup2(null, 2)
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
