@@ -190,14 +190,14 @@ def test_powers_of_zero_do_not_move_with_the_exponent(place: str) -> None:
 
 @pytest.mark.parametrize("name", [
     "sum", "mean", "var", "std", "prod", "amax", "amin", "max", "min", "argmax", "argmin", "all",
-    "any", "logsumexp", "norm", "cumsum", "softmax", "log_softmax",
+    "any", "logsumexp", "norm", "cumsum", "cumprod", "softmax", "log_softmax", "argsort",
 ])  # fmt: skip
 def test_dim_is_axis(place: str, name: str) -> None:
     """PyTorch's dim and keepdim mean what NumPy's axis and keepdims do."""
     x = mg.tensor(np.array([[1.0, 5.0, 0.0], [2.0, 7.0, 3.0]]))
     x = x > 0 if name in ("all", "any") else x
     f = getattr(mg, name, None) or mg.Tensor.norm
-    kept = name not in ("cumsum", "softmax", "log_softmax")
+    kept = name not in ("cumsum", "cumprod", "softmax", "log_softmax", "argsort")
     by_dim = f(x, dim=1, keepdim=True) if kept else f(x, dim=1)
     by_axis = f(x, axis=1, keepdims=True) if kept else f(x, axis=1)
     by_dim, by_axis = (y[0] if name in ("max", "min") else y for y in (by_dim, by_axis))

@@ -74,6 +74,7 @@ def test_creation(place: str) -> None:
     for found, wanted in cases:
         assert found.backend == place
         near(found, wanted)
+    assert "bool" in str(mg.full((2,), True).dtype)
     with pytest.raises(TypeError):
         mg.zeros((2,), 3)
 
