@@ -324,6 +324,14 @@ def test_masks_and_indices_of_what_is_not_zero() -> None:
     near(mg.nonzero(mg.tensor(a)), np.argwhere(a))
 
 
+def test_entries_that_tie_keep_their_order(place: str) -> None:
+    """Sorting is stable, in either direction."""
+    a = np.arange(99) % 3
+    x = mg.tensor(a)
+    near(mg.argsort(x), np.argsort(a, stable=True))
+    near(mg.argsort(x, descending=True), np.argsort(-a, stable=True))
+
+
 def test_norms_of_infinite_order(place: str) -> None:
     """The largest |x| and the smallest."""
     x = mg.tensor(np.array([[3.0, -4.0], [-2.0, 1.0]]))
