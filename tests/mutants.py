@@ -174,13 +174,13 @@ def prepare() -> tuple[Path, dict[str, Any]]:
 
 
 def survives(copy: Path, reached: dict[str, Any], file: str, line: int, changed: str) -> bool:
-    """Whether the tests that reach the line, a minute's worth of them, pass with this source."""
+    """Whether the tests that reach the line, 20 seconds worth of them, pass with this source."""
     path = copy / file
     source = path.read_text(encoding="utf-8")
     tests = reaching(reached["lines"].get(str(path), {}), source, line)
     quick_first = sorted((reached["seconds"][test], test) for test in tests)
     ends = itertools.accumulate(time for time, _ in quick_first)
-    seconds = {test: time for (time, test), end in zip(quick_first, ends, strict=True) if end < 60}
+    seconds = {test: time for (time, test), end in zip(quick_first, ends, strict=True) if end < 20}
     if not seconds:
         return True
     files = sorted({test.partition("::")[0] for test in seconds})

@@ -79,6 +79,7 @@ CASES = [
     *_pool("max_pool2d", X[1:], kernel_size=2),
     *_pool("max_pool1d", (2, 3, 7), kernel_size=3, stride=2, padding=1),
     *_pool("max_pool1d", (3, 7), kernel_size=2, ceil_mode=True),
+    *_pool("max_pool1d", (2, 3, 7), kernel_size=2, stride=3, ceil_mode=True),
     *_pool("avg_pool2d", X, kernel_size=2),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1, count_include_pad=False),
@@ -87,6 +88,7 @@ CASES = [
     *_pool("avg_pool2d", X, kernel_size=2, divisor_override=3),
     *_pool("avg_pool2d", X[1:], kernel_size=2),
     *_pool("avg_pool1d", (2, 3, 7), kernel_size=3, stride=2, padding=1),
+    *_pool("avg_pool1d", (2, 3, 1), kernel_size=3, padding=1, count_include_pad=False),
     *_pool("avg_pool1d", (3, 7), kernel_size=2, ceil_mode=True, count_include_pad=False),
     *[
         Case(f"adaptive_avg_pool2d {o}", lambda f, x, o=o: f.adaptive_avg_pool2d(x, o), (X,))
