@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import loops
 import numpy as np
 import pytest
 from conftest import host, near
@@ -79,6 +80,7 @@ CASES = [
     *_pool("max_pool2d", X[1:], kernel_size=2),
     *_pool("max_pool1d", (2, 3, 7), kernel_size=3, stride=2, padding=1),
     *_pool("max_pool1d", (3, 7), kernel_size=2, ceil_mode=True),
+    *_pool("max_pool1d", (2, 3, 7), kernel_size=2, stride=3, ceil_mode=True),
     *_pool("avg_pool2d", X, kernel_size=2),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1, count_include_pad=False),
@@ -87,6 +89,7 @@ CASES = [
     *_pool("avg_pool2d", X, kernel_size=2, divisor_override=3),
     *_pool("avg_pool2d", X[1:], kernel_size=2),
     *_pool("avg_pool1d", (2, 3, 7), kernel_size=3, stride=2, padding=1),
+    *_pool("avg_pool1d", (2, 3, 1), kernel_size=3, padding=1, count_include_pad=False),
     *_pool("avg_pool1d", (3, 7), kernel_size=2, ceil_mode=True, count_include_pad=False),
     *[
         Case(f"adaptive_avg_pool2d {o}", lambda f, x, o=o: f.adaptive_avg_pool2d(x, o), (X,))
@@ -167,16 +170,19 @@ def test_raw_arrays_give_raw_arrays(case: Case) -> None:
     near(found, case.function(F, *[mg.tensor(a) for a in arrays]), 0)
 
 
-def test_convolution_is_the_sum_it_says(place: str, random: np.random.Generator) -> None:
-    """out[n, o, i, j] = Σ w x + b, summed entry by entry."""
-    x, w, b = (random.standard_normal(s) for s in ((2, 4, 5, 4), (6, 2, 2, 2), (6,)))
-    found = host(F.conv2d(mg.tensor(x), mg.tensor(w), mg.tensor(b), stride=2, groups=2))
-    wanted = np.zeros((2, 6, 2, 2))
-    for n, o, i, j in np.ndindex(wanted.shape):
-        first = o // 3 * 2  # the channels of this output's group
-        patch = x[n, first : first + 2, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
-        wanted[n, o, i, j] = (patch * w[o]).sum() + b[o]
-    near(found, wanted, 1e-12)
+@cases
+def test_equals_loops(place: str, case: Case) -> None:
+    """Values are those of plain loops over the places of the kernel."""
+    found = case.function(F, *[mg.tensor(a) for a in inputs(case)])
+    assert found.backend == place
+    near(found, case.function(loops, *inputs(case)), 1e-12)
+
+
+def test_of_ties_the_first_takes_the_gradient(place: str) -> None:
+    """Where several entries of a patch are the largest, the slope goes to the first, row by row."""
+    x = mg.tensor(np.array([[[[1.0, 2.0, 0.0], [2.0, 2.0, 2.0]]]]), requires_grad=True)
+    F.max_pool2d(x, 2, stride=1).sum().backward()
+    near(x.grad, np.array([[[[0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]]]))
 
 
 @pytest.mark.parametrize("how", [{}, {"stride": 2}, {"dilation": 2}, {"padding": 1}])
