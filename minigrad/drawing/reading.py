@@ -60,11 +60,13 @@ class _Reading:
 
         self.vertices: dict[Spot, Vertex] = {}
         self.edges: list[Edge] = []
+        self.constants: dict[int, Spot] = {}
         for node in forward:
             self._operation(node)
         for root in roots:
             self._find(root)  # a root that no operation made and none reads
         self._unused(model)
+        self.constants = _constants(forward)  # a rule reads a constant as a tensor of its own
         self._name_gradients(roots)
         for node in nodes[len(forward) :]:  # recorded later, all of them
             self._operation(node)
@@ -96,6 +98,8 @@ class _Reading:
     def _find(self, x: Any) -> Vertex:
         """The vertex of ``x``; leaves and constants get theirs when they are first read."""
         spot = spot_of(x)
+        if spot not in self.vertices and isinstance(x, Tensor):
+            spot = self.constants.get(id(x.data), spot)
         return self.vertices[spot] if spot in self.vertices else self._leaf(x)
 
     def _operation(self, node: Node) -> None:
@@ -202,14 +206,22 @@ def _is_backward(node: Node) -> bool:
 
 
 def _arrays(nodes: Sequence[Node], more: Iterable[Tensor]) -> dict[int, Spot]:
-    """Where the arrays of tensors that require grad are: detach() shares them."""
-    given = (x for node in nodes for x in node.inputs if isinstance(x, Tensor))
-    found = {id(x.data): spot_of(x) for x in (*given, *more) if x.tracked}
+    """Where the arrays of what requires grad are: detach() shares them."""
+    found = {id(x.data): spot_of(x) for x in more if x.tracked}
     for node in nodes:
+        for origin, raw in zip(node.inputs, node.saved, strict=False):
+            if engine.vertex(origin) is not None and raw is not None:
+                found[id(raw)] = spot_of(origin)
         if node.value is not None:
             parts = node.value if node.op.several else [node.value]
             found |= {id(array): (id(node), index) for index, array in enumerate(parts)}
     return found
+
+
+def _constants(nodes: Iterable[Node]) -> dict[int, Spot]:
+    """Where the arrays of what needs no gradient are."""
+    given = (x for node in nodes for x in node.inputs if engine.vertex(x) is None)
+    return {id(x.data if isinstance(x, Tensor) else x): spot_of(x) for x in given}
 
 
 def _is_number(x: Any) -> bool:
