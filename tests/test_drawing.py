@@ -586,6 +586,12 @@ def test_wrong_arguments_are_told():
         draw(1.0)
     with pytest.raises(TypeError, match="got none"):
         draw([])
+    with pytest.raises(TypeError, match=r"names=.'a': ….*needs a Tensor; got int"):
+        draw(mg.tensor(1.0), names={"a": 1})
+    with pytest.raises(TypeError, match=r"model=….*needs a Module; got int"):
+        draw(mg.tensor(1.0), model=1)
+    with pytest.raises(ValueError, match="grad and value and None; got 'loss'"):
+        draw(mg.tensor(1.0), heat="loss")
     with pytest.raises(ValueError, match="shape, value, grad; got 'colour'"):
         draw(mg.tensor(1.0), show=("colour",))
     with pytest.raises(ValueError, match="LR and TB; got 'RL'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -76,12 +77,14 @@ class _Reading:
     def _name_gradients(self, roots: Sequence[Tensor]) -> None:
         """∂y/∂W for each gradient of the backward pass, and boxes for those it starts with."""
         called = {spot_of(y): self.names.get(spot_of(y), "y") for y in roots}
-        whole = (
-            next(iter(called.values())) if len(called) == 1 else f"({' + '.join(called.values())})"
-        )
-        for x, g in self.pass_:
-            vertex = self._find(x)
-            by = called.get(spot_of(x)) or vertex.heading[0] or vertex.id
+        whole = " + ".join(called.values())
+        whole = f"({whole})" if len(called) > 1 else whole
+        found = [(spot_of(x), self._find(x)) for x, _ in self.pass_]
+        signs = Counter(vertex.heading[0] for _, vertex in found)
+        for (spot, vertex), (_, g) in zip(found, self.pass_, strict=True):
+            by = called.get(spot) or vertex.heading[0] or vertex.id
+            if signs[by] > 1 and vertex.path:  # ∂L/∂0.W and ∂L/∂2.W
+                by = f"{vertex.path}.{by}"
             before = self.names.get(spot_of(g), "")
             self.names[spot_of(g)] = f"{before}{' = ' if before else ''}∂{whole}/∂{by}"
         for _, g in self.pass_:
