@@ -14,15 +14,18 @@ import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from minigrad.drawing import render
+from minigrad.drawing import files, render
 from minigrad.drawing.dot import dot
 from minigrad.drawing.graph import Picture
 from minigrad.drawing.reading import read
 from minigrad.drawing.render import drawing_path
 from minigrad.drawing.text import text
 from minigrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    from minigrad.drawing.steps import Steps
 
 __all__ = ["Graph", "draw", "drawing_path"]
 
@@ -75,7 +78,7 @@ def draw(
         )
     if direction not in DIRECTIONS:
         raise ValueError(f"draw(direction=…) knows {' and '.join(DIRECTIONS)}; got {direction!r}.")
-    return Graph(read(roots, shown, names or {}), direction)
+    return Graph(read(roots, shown, names or {}), direction, roots, names or {})
 
 
 class Graph:
@@ -87,11 +90,17 @@ class Graph:
         The records it is made from.
     direction
         "LR" or "TB".
+    roots, names
+        What was drawn: the results, which the drawing keeps, and the names that were given.
     """
 
-    def __init__(self, picture: Picture, direction: str) -> None:
+    def __init__(
+        self, picture: Picture, direction: str, roots: Sequence[Tensor], names: Mapping[str, Tensor]
+    ) -> None:
         self.picture = picture
         self.direction = direction
+        self.roots = roots
+        self.names = names
 
     @functools.cached_property
     def dot(self) -> str:
@@ -117,6 +126,29 @@ class Graph:
             return {"image/svg+xml": self.svg, "text/plain": self.text()}
         return {"text/plain": f"{self.text()}\n\n(To see a picture: {render.INSTALL})"}
 
+    def steps(self, gradient: Any = None) -> Steps:
+        """The forward and a backward of this graph, one step after the other, to play.
+
+        Values fill in in the order in which they were recorded; then gradients flow back in the
+        order in which the engine takes them, on each edge upstream × local = product. No ``.grad``
+        is touched.
+
+        Parameters
+        ----------
+        gradient
+            The upstream gradient, of the result's shape; needed where the result is no scalar.
+
+        Raises
+        ------
+        RuntimeError
+            If there is nothing to differentiate, the result is no scalar and ``gradient`` is not
+            given, or a value that a rule needs was overwritten.
+        """
+        from minigrad.drawing.steps import Steps  # noqa: PLC0415 - read when steps are asked for
+        from minigrad.drawing.tape import record  # noqa: PLC0415
+
+        return Steps(record(self.roots, self.names, gradient), self.direction)
+
     def save(self, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
         """Save as what the ending says: .svg, .png, .pdf, .dot or .txt; a whole file or none.
 
@@ -127,27 +159,9 @@ class Graph:
         dpi
             Pixels an inch, for .png.
         """
-        target = Path(path)
-        format = target.suffix.lower().removeprefix(".")
-        known = (*render.FORMATS, "dot", "txt")
-        if format not in known:
-            raise ValueError(
-                f"save({str(path)!r}) asks for a drawing of type {target.suffix or 'no ending'}; "
-                f"known ones are {', '.join(f'.{name}' for name in known)}. Choose one of them."
-            )
-        if not target.parent.is_dir():
-            raise FileNotFoundError(
-                f"save({str(path)!r}) needs the folder {str(target.parent)!r}; there is none. "
-                "Make it first, or save elsewhere."
-            )
+        format = files.ending(path, (*render.FORMATS, "dot", "txt"), "a drawing")
         if format in render.FORMATS:
             content = render.render(self.dot, format, dpi)
         else:
             content = (self.dot if format == "dot" else self.text() + "\n").encode()
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(content)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-        return target
+        return files.write(path, content)

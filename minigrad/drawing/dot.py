@@ -7,7 +7,7 @@ sequences even inside HTML-like labels, and a name may hold anything.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import count
 
@@ -22,6 +22,7 @@ COLOURS = {
     "operation": ("#55606E", "#FFFFFF"),
     "output": ("#00855F", "#E1F4ED"),
 }
+GRADIENT = "#B84300"  # of gradients on their way
 STYLES = {"operation": "ROUNDED", "output": "ROUNDED", "constant": "DASHED"}  # data have corners
 INK, GREY, PALE = "#1B2430", "#5A6472", "#7A838F"
 MODULES = ("#F5F6F8", "#ECEEF2")  # fills of modules by depth, in turn
@@ -31,10 +32,14 @@ GAP = "&#160;"  # keeps text off the border: cells have one padding for all side
 LONGEST = 40  # characters of a name
 
 Columns = dict[str, list[str]]  # by operation, the boxes that stand beside it
+Products = Mapping[int, Sequence[str]]
 
 
-def dot(picture: Picture, direction: str) -> str:
-    """The DOT text of ``picture``; the same picture gives the same text."""
+def dot(picture: Picture, direction: str, products: Products | None = None) -> str:
+    """The DOT text of ``picture``; the same picture gives the same text.
+
+    ``products`` has lines to write on edges, by their place in the picture.
+    """
     columns = _columns(picture, first=direction == "TB")
     lines = [
         "digraph minigrad {",
@@ -44,7 +49,7 @@ def dot(picture: Picture, direction: str) -> str:
         f'  edge [color="{PALE}", arrowsize=0.6, fontname="{FONT}", fontsize=9,'
         f' fontcolor="{GREY}"]',
         *_cluster(picture, picture.top, columns, count()),
-        *_edges(picture, columns),
+        *_edges(picture, columns, products or {}),
         "}",
     ]
     return "\n".join(lines) + "\n"
@@ -121,10 +126,12 @@ def _cluster(
         yield f"{pad[2:]}}}"
 
 
-def _chip(argument: str) -> str:
+def _chip(argument: str, products: Sequence[str] = ()) -> str:
     """The label of an arrow, with room around it: the arrow then passes beside it."""
-    cell = f"<TR><TD>{_text(argument)}</TD></TR>"
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2">{cell}</TABLE>>'
+    lines = [_text(argument)] if argument else []
+    lines += [_font(_text(product), GRADIENT) for product in products]
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2">{rows}</TABLE>>'
 
 
 def _columns(picture: Picture, first: bool) -> Columns:
@@ -150,19 +157,21 @@ def _columns(picture: Picture, first: bool) -> Columns:
     return {id_: beside[:2][:: 1 if first else -1] for id_, beside in columns.items()}
 
 
-def _edges(picture: Picture, columns: Columns) -> Iterator[str]:
+def _edges(picture: Picture, columns: Columns, products: Products) -> Iterator[str]:
     """All arrows; those into an operation are labelled where its arguments could be confused."""
     by_id = {vertex.id: vertex for vertex in picture.vertices}
     told = [e for e in picture.edges if e.argument and by_id[e.source].sign != e.argument]
     unclear = Counter(edge.target for edge in told)
-    for edge in picture.edges:
+    for place, edge in enumerate(picture.edges):
         tail, head, facts = edge.source, edge.target, []
         if not edge.argument:
             facts = [f'color="{COLOURS["output"][0]}"', "arrowhead=none"]
         elif by_id[tail].kind not in ("parameter", "constant"):
             facts = [f"weight={FLOW}"]
-        if unclear[head] > 1 and by_id[head].operation not in symbols.SWAPPABLE:
-            facts.append(f"label={_chip(edge.argument)}")
+        confused = unclear[head] > 1 and by_id[head].operation not in symbols.SWAPPABLE
+        argument = edge.argument if confused else ""
+        if argument or place in products:
+            facts.append(f"label={_chip(argument, products.get(place, ()))}")
         # Graphviz puts the tail of an edge inside a column before its head: on which side a box
         # stands is told by which way its edge is written.
         if tail in columns.get(head, ())[1:]:
