@@ -426,7 +426,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 
 @pytest.fixture
 def _no_graphviz(monkeypatch):
-    monkeypatch.setattr(render, "_has_dot", lambda: False)
+    monkeypatch.setattr(render, "_dot", lambda: None)
     monkeypatch.setattr(render, "_pygraphviz", lambda: None)
 
 
@@ -448,7 +448,6 @@ def test_without_graphviz_there_is_the_text_and_what_to_install(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for dot is a shell script")
 def test_dot_on_path_comes_first(tmp_path, monkeypatch):
     """Where there is a dot, it draws, whatever else is installed; its failure is told."""
-    pytest.importorskip("graphviz")
     stand_in = tmp_path / "dot"
     stand_in.write_text('#!/bin/sh\ncat >/dev/null\necho "<svg>drawn by $1</svg>"\n')
     stand_in.chmod(0o755)
@@ -457,6 +456,32 @@ def test_dot_on_path_comes_first(tmp_path, monkeypatch):
     assert drawing_path() == f"dot of unknown version on PATH ({stand_in})"
     stand_in.write_text("#!/bin/sh\ncat >/dev/null\necho no fonts >&2\nexit 1\n")
     with pytest.raises(RuntimeError, match="no fonts"):
+        render.render("digraph {}", "svg")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for dot is a shell script")
+def test_a_layout_that_takes_too_long_is_stopped(tmp_path, monkeypatch):
+    """A notebook gets the text and one sentence; a file is not written."""
+    stand_in = tmp_path / "dot"
+    stand_in.write_text("#!/bin/sh\nexec sleep 60\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(render, "SECONDS", 0.05)
+    graph = draw(micrograd()[0])
+    bundle = graph._repr_mimebundle_()
+    assert set(bundle) == {"text/plain"}
+    assert "took more than 0.05 s" in bundle["text/plain"]
+    with pytest.raises(render.DrawingError, match="max_nodes"):
+        graph.save(tmp_path / "x.png")
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_a_crash_of_the_drawer_is_an_error_like_any_other(monkeypatch):
+    """Native code runs in a process of its own, whose end does not end ours."""
+    monkeypatch.setattr(render, "_dot", lambda: None)
+    monkeypatch.setattr(render, "_pygraphviz", lambda: "2.0")
+    monkeypatch.setattr(render.sys, "executable", os.devnull)
+    with pytest.raises(render.DrawingError, match="Graphviz says"):
         render.render("digraph {}", "svg")
 
 
@@ -500,7 +525,7 @@ def test_a_long_chain_is_drawn():
     for _ in range(200):
         y = y * 1.01
     y.sum().backward()
-    graph = draw(y.sum())
+    graph = draw(y.sum(), max_nodes=None)
     assert len(vertices(graph, kind="operation")) == 201
     assert graph.svg.count('class="node"') == 202
     assert x.grad is not None

@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any
 
 from minigrad.drawing import symbols
+from minigrad.drawing.backward import words
 from minigrad.operation import Primitive, Rule
 
 _PACKAGE = Path(__file__).parents[2]
@@ -44,9 +45,15 @@ def declared(op: Primitive) -> str:
     return f"{place}:{code.co_firstlineno}"
 
 
-def rules(op: Primitive) -> list[tuple[str, str]]:
-    """(gradient, rule) for each of the backward rules, such as ("g_x", "g · y")."""
-    return [(gradient(rule, op), rule_text(rule, op)) for rule in op.rules]
+def rules(op: Primitive) -> list[str]:
+    """Each of the backward rules, such as "g_x = g · y: g times the other factor"."""
+    return [line(rule, op) for rule in op.rules]
+
+
+def line(rule: Rule, op: Primitive, more: str = "") -> str:
+    """A rule as a line: what it computes, how, ``more``, and in words where there are some."""
+    said = "" if rule.output else words(op.name, rule.input)
+    return f"{gradient(rule, op)} = {rule_text(rule, op)}{more}{f': {said}' if said else ''}"
 
 
 def gradient(rule: Rule, op: Primitive) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import copy
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from minigrad.drawing.dot import GRADIENT, dot
+from minigrad.drawing.dot import dot
 from minigrad.drawing.graph import Picture, Quantity, Vertex, clusters
+from minigrad.drawing.look import GRADIENT
 from minigrad.drawing.render import render
 from minigrad.drawing.tape import Step, Tape
 
@@ -47,9 +48,8 @@ class Stage:
         for number, step in enumerate(tape.steps):
             if step.edge is not None:
                 products.setdefault(step.edge, []).extend((number, p) for p in step.product)
-        texts = {edge: [text for _, text in given] for edge, given in products.items() if given}
-        widest = _widest(tape)
-        drawn = render(dot(widest, direction, texts), "svg")
+        widest = _widest(tape, {edge: [text for _, text in on] for edge, on in products.items()})
+        drawn = render(dot(widest, direction), "svg")
         self.svg = ET.fromstring(drawn)  # noqa: S314 - of our own making
         vertices = {vertex.id: vertex for vertex in widest.vertices}
         for group in _groups(self.svg):
@@ -104,8 +104,8 @@ def _groups(svg: ET.Element) -> Iterator[ET.Element]:
     return (g for g in svg.iter(f"{{{SVG}}}g") if g.get("class") in ("node", "edge"))
 
 
-def _widest(tape: Tape) -> Picture:
-    """The picture with the longest text that each gradient will be, so that all will fit."""
+def _widest(tape: Tape, products: Mapping[int, Sequence[str]]) -> Picture:
+    """The picture with all products and the longest text of each gradient, so that all will fit."""
     texts: dict[str, list[str]] = {}
     for step in tape.steps:
         for entry in step.entries:
@@ -115,7 +115,12 @@ def _widest(tape: Tape) -> Picture:
         replace(v, grad=Quantity("computed", max(texts[v.id], key=len)) if v.id in texts else None)
         for v in tape.picture.vertices
     )
-    return replace(tape.picture, vertices=vertices, top=clusters(vertices))
+    edges = tuple(
+        replace(edge, products=tuple(products.get(place, ())))
+        for place, edge in enumerate(tape.picture.edges)
+    )
+    show = tape.picture.show | {"grad"}
+    return replace(tape.picture, vertices=vertices, edges=edges, top=clusters(vertices), show=show)
 
 
 def _texts(group: ET.Element) -> Iterator[ET.Element]:

@@ -108,13 +108,11 @@ class Steps:
         The player is in a frame of its own, which may run its script and nothing else: it reaches
         neither the notebook nor a network, and it is all there in a notebook that was saved.
         """
-        if not render.can_render():
-            return {"text/plain": f"{self.text()}\n\n(To play them: {render.INSTALL})"}
-        return {
-            "text/html": self._frame(),
-            "image/svg+xml": self.svg,
-            "text/plain": self.text(),
-        }
+        try:
+            shown = {"text/html": self._frame(), "image/svg+xml": self.svg}
+        except render.DrawingError as error:
+            return {"text/plain": f"{self.text()}\n\n({error})"}
+        return shown | {"text/plain": self.text()}
 
     def _frame(self) -> str:
         height = min(self._stage.size[1] * 4 / 3, TALLEST) + CONTROLS

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minigrad.drawing import files
-from minigrad.drawing.dot import FONT, GREY, INK
+from minigrad.drawing.dot import FONT
+from minigrad.drawing.look import GREY, INK
 from minigrad.drawing.stage import SVG, Stage, colour
 from minigrad.drawing.tape import WORDS
 

@@ -68,6 +68,11 @@ SIGNS = {
     "t": "t",
 }
 
+# What γ scales. As a leaf it was computed from data that need no gradient, so nothing of it was
+# recorded, and μ and σ are not on the drawing.
+STANDARDIZED = "ẑ"
+UNRECORDED = "(x − μ)/σ of data: not recorded"
+
 # Arguments that a layer brings along, in contrast to the data that flow through it.
 HELD = frozenset({"gamma", "beta", "mu", "sigma", "w", "b"})
 
@@ -120,7 +125,7 @@ def note(name: str, params: Mapping[str, Any], ndim: int) -> str:
         every = len(axes) == ndim and name not in ("_permute", "_flip", "_roll")
         word = "axis" if len(axes) == 1 else "axes"
         return "" if every else f"{word} {', '.join(map(str, axes))}".replace("-", "−")
-    if "dtype" in params:
+    if "dtype" in params and name != "fit":
         return str(params["dtype"])
     if name == "clamp":
         low, high = params["min"], params["max"]

@@ -15,11 +15,11 @@ from typing import Any, Literal
 import numpy as np
 
 from minigrad import backend, engine
-from minigrad.drawing.dot import shown
-from minigrad.drawing.graph import Picture, Vertex
+from minigrad.drawing import rules
+from minigrad.drawing.graph import LEAVES, Picture, Vertex
+from minigrad.drawing.look import shown
+from minigrad.drawing.places import Places
 from minigrad.drawing.quantities import SMALL, number, quantity
-from minigrad.drawing.reading import Places
-from minigrad.drawing.rules import formula, gradient, rule_text
 from minigrad.operation import Node, Primitive, Rule, output
 from minigrad.recording import no_grad
 from minigrad.tensor import Tensor
@@ -98,7 +98,7 @@ def record(roots: Sequence[Tensor], names: Mapping[str, Tensor], upstream: Any =
 
 def _start(picture: Picture) -> Step:
     """What is given: parameters, inputs and constants."""
-    given = [v for v in picture.vertices if v.kind not in ("operation", "output")]
+    given = [v for v in picture.vertices if v.kind in LEAVES]
     line = ", ".join(f"{name(v)} {numbers(v)}" for v in given)
     entries = tuple(Entry(v.id, "value", str(v.value)) for v in given)
     return Step("start", "parameters and inputs", line, "", "", entries)
@@ -117,7 +117,7 @@ def _computed(node: Node, places: Places) -> Step:
         "forward",
         name(results[0]),
         f"{', '.join(read)} → {answer}",
-        formula(node.op),
+        rules.formula(node.op),
         results[0].id,
         tuple(Entry(v.id, "value", str(v.value)) for v in results),
     )
@@ -220,20 +220,18 @@ class _Backward:
     def _flow(self, pull: _Pull, index: int, x: Any, part: Any) -> Step:
         """A gradient flows from an operation to one of its inputs."""
         node, target = pull.node, self.places.box(x)
-        rule = rule_text(pull.rule, node.op)
-        note = f"{gradient(pull.rule, node.op)} = {rule}"
-        fitted = part
+        fitted, more = part, ""
         if part.shape != x.shape or part.dtype != x.dtype:
             fitted = engine.fit(part, shape=x.shape, dtype=x.dtype)
         if part.shape != x.shape:
-            note += f", summed over what was broadcast: {part.shape} → {x.shape}"
-        line, product = _sum(pull, part, fitted, rule)
+            more = f", summed over what was broadcast, {part.shape} → {x.shape}"
+        line, product = _sum(pull, part, fitted, rules.rule_text(pull.rule, node.op))
         entry, path = self._add(target, fitted)
         return Step(
             "backward",
             f"{name(self.places.box(node))} → {name(target)}",
             line,
-            "; ".join(filter(None, (note, path))),
+            "; ".join(filter(None, (rules.line(pull.rule, node.op, more), path))),
             target.id,
             (entry,),
             self.places.edge(node, index),
