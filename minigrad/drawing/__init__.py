@@ -2,6 +2,8 @@
 
 >>> mg.draw(loss)                      # shows itself in a notebook
 >>> mg.draw(loss).save("loss.svg")     # or .png, .pdf, .dot, .txt
+>>> mg.draw(loss).save("loss.html")    # a page to explore it in
+>>> mg.draw(loss).steps()              # its forward and backward, to play
 >>> print(mg.draw(loss))               # a text for terminals
 
 The graph becomes records (`reading`, `graph`), the records DOT or text (`dot`, `text`), the DOT a
@@ -126,7 +128,7 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     whole = reading.picture if product is None else lay(reading.picture, product)
     whole = replace(whole, show=frozenset(shown), heat=heat or "")
     picture = fold(whole, depth, repeats, max_nodes)
-    source = Source(whole, reading.operations, roots, names or {})
+    source = Source(whole, depth, reading.operations, roots, names or {})
     return Graph(picture, source, direction, legend, format)
 
 
@@ -177,11 +179,12 @@ draw.compare = compare  # type: ignore[attr-defined]  # where those who have fou
 class Source:
     """What a drawing was made of: the picture before it was folded, and what it was read from.
 
-    ``operations`` has the declaration of each operation by the id of its box. A comparison has no
-    ``roots``.
+    ``operations`` has the declaration of each operation by the id of its box; ``depth`` is that of
+    `draw`. A comparison has no ``roots``.
     """
 
     whole: Picture
+    depth: int | None = None
     operations: Mapping[str, Primitive] = field(default_factory=dict)
     roots: Sequence[Tensor] = ()
     names: Mapping[str, Tensor] = field(default_factory=dict)
@@ -270,8 +273,18 @@ class Graph:
             )
         return Steps(record(self.source.roots, self.source.names, gradient), self.direction)
 
+    def _explorer(self) -> str:
+        from minigrad.drawing.explorer import explorer  # noqa: PLC0415 - read when asked for
+
+        source = self.source
+        return explorer(source.whole, source.operations, self.direction, source.depth)
+
     def save(self, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
-        """Save as what the ending says: .svg, .png, .pdf, .dot or .txt; a whole file or none.
+        """Save as the ending says: .svg, .png, .pdf, .dot, .txt or .html; a whole file or none.
+
+        The .html is a page to explore the drawing in: zoom, pan, search, fold and unfold modules,
+        and ask each box for its formula, its numbers and where it was declared. It needs neither a
+        server nor a network, nor Graphviz to be made.
 
         Parameters
         ----------
@@ -280,9 +293,11 @@ class Graph:
         dpi
             Pixels an inch, for .png.
         """
-        format = files.ending(path, (*render.FORMATS, "dot", "txt"), "a drawing")
+        format = files.ending(path, (*render.FORMATS, "dot", "txt", "html"), "a drawing")
         if format in render.FORMATS:
             content = render.render(self.dot, format, dpi)
+        elif format == "html":
+            content = self._explorer().encode()
         else:
             content = (self.dot if format == "dot" else self.text() + "\n").encode()
         return files.write(path, content)

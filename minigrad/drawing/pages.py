@@ -7,7 +7,10 @@ the browser every request.
 
 from __future__ import annotations
 
+import base64
+import functools
 import json
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -21,8 +24,22 @@ def part(name: str) -> str:
     return _FOLDER.joinpath(name).read_text(encoding="utf-8")
 
 
-def page(name: str, *, title: str, data: Any, scripts: str = "", **markup: str) -> str:
-    """A page from ``name``.html, .css and .js.
+@functools.cache
+def graphviz() -> str:
+    """Graphviz for pages, as WebAssembly: gzip in base64; vendor/LICENSES.txt says what it is."""
+    return base64.b64encode(_FOLDER.joinpath("vendor", "viz-global.js.gz").read_bytes()).decode()
+
+
+def page(
+    name: str,
+    *,
+    title: str,
+    data: Any,
+    scripts: Sequence[str],
+    policy: str = "",
+    **markup: str,
+) -> str:
+    """A page from ``name``.html and .css and from scripts.
 
     Parameters
     ----------
@@ -33,18 +50,20 @@ def page(name: str, *, title: str, data: Any, scripts: str = "", **markup: str) 
     data
         What the script reads, as JSON.
     scripts
-        What the policy allows beside the page's own script.
+        The names of the scripts, in the order in which they run.
+    policy
+        What the page allows its scripts beside running.
     markup
         Markup for the places that ``name``.html names; escaped by who made it.
     """
     return Template(part("page.html")).substitute(
         title=escape(title),
         policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-        f"script-src 'unsafe-inline'{scripts}",
+        f"script-src 'unsafe-inline'{policy}",
         style=part("page.css") + part(f"{name}.css"),
         body=Template(part(f"{name}.html")).substitute(markup, title=escape(title)),
         data=json_in_script(data),
-        script=part(f"{name}.js"),
+        script="".join(part(f"{script}.js") for script in scripts),
     )
 
 

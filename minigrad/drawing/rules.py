@@ -17,7 +17,7 @@ from minigrad.drawing import symbols
 from minigrad.drawing.backward import words
 from minigrad.operation import Primitive, Rule
 
-_PACKAGE = Path(__file__).parents[2]
+_PACKAGE = Path(__file__).parents[1]
 
 _LOOSE, _TIGHT, _POWER, _ATOM = 1, 2, 3, 4  # how strongly operators bind
 _OPERATORS: dict[type[ast.operator], tuple[str, int]] = {
@@ -41,7 +41,8 @@ def declared(op: Primitive) -> str:
     """The file and line of its declaration; of code outside this package the file's name alone."""
     code = op.forward.__code__
     path = Path(code.co_filename)
-    place = path.relative_to(_PACKAGE).as_posix() if path.is_relative_to(_PACKAGE) else path.name
+    ours = path.is_relative_to(_PACKAGE)
+    place = path.relative_to(_PACKAGE.parent).as_posix() if ours else path.name
     return f"{place}:{code.co_firstlineno}"
 
 

@@ -55,7 +55,8 @@ class Steps:
         svg = self._stage.state(len(self) - 1)
         svg.set("style", f"--width: {self._stage.size[0]:.0f}pt")
         drawn = ET.tostring(svg, encoding="unicode")
-        return pages.page("steps", title=TITLE, data=[*map(_plain, self.tape.steps)], svg=drawn)
+        data = [_plain(step) for step in self.tape.steps]
+        return pages.page("steps", title=TITLE, data=data, scripts=["steps"], svg=drawn)
 
     @property
     def svg(self) -> str:
