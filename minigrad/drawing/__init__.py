@@ -264,7 +264,7 @@ class Graph:
             If this is a comparison of graphs.
         """
         from minigrad.drawing.steps import Steps  # noqa: PLC0415 - read when steps are asked for
-        from minigrad.drawing.tape import record  # noqa: PLC0415
+        from minigrad.drawing.telling import record  # noqa: PLC0415
 
         if not self.source.roots:
             raise ValueError(

@@ -121,7 +121,6 @@ def _closed(picture: Picture, modules: Sequence[_Module], depth: int | None) -> 
     if depth is None:
         deepest = max((module.depth for module in modules), default=0)
         depth = next((d for d in range(deepest, 0, -1) if _boxes(picture, d) <= MANY), 0)
-        depth = depth if deepest else 0
     return [module.name for module in modules if module.depth > depth]
 
 
