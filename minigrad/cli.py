@@ -1,4 +1,4 @@
-"""The command `minigrad`: the lessons, the benchmark, and a report of what minigrad runs on."""
+"""The command `minigrad`: lessons, drawings, the benchmark, a report of what minigrad runs on."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from minigrad.bench.command import add_arguments
 from minigrad.bench.command import main as benchmark
 from minigrad.course import CourseError, version
 from minigrad.course.notebooks import choose, copy_lesson, find_lessons, plain
+from minigrad.drawing import command as drawing
 
 FINE, PROBLEM, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -105,6 +106,10 @@ def _doctor(_: argparse.Namespace) -> int:
     return FINE
 
 
+def _draw(asked: argparse.Namespace) -> int:
+    return drawing.main(asked)
+
+
 def _bench(asked: argparse.Namespace) -> int:
     return benchmark(asked, asked.argv)
 
@@ -139,6 +144,10 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="report what minigrad runs on, for a bug report")
     doctor.set_defaults(command=_doctor)
+
+    draw = commands.add_parser("draw", help="run a script and draw a tensor that it computed")
+    drawing.add_arguments(draw)
+    draw.set_defaults(command=_draw)
 
     bench = commands.add_parser("bench", help="time minigrad beside NumPy by hand and others")
     add_arguments(bench)

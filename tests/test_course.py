@@ -230,7 +230,7 @@ def test_rebuilding_removes_only_what_was_built(
     (tmp_path / "01_old.ipynb").rename(tmp_path / "01_new.ipynb")
     assert cli.main(["lessons", "run", "--out", str(site)]) == cli.FINE
     pages = {path.name for path in site.iterdir()} - {".minigrad-site"}
-    assert pages == {"index.html", "site.css", "01_new.html", "mine.txt"}
+    assert pages == {"index.html", "gallery.html", "site.css", "01_new.html", "mine.txt"}
 
 
 @pytest.mark.parametrize("command", [["run", "42"], ["open", "42"]])

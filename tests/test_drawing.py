@@ -215,6 +215,32 @@ def test_small_tensors_show_numbers_and_large_ones_their_spread(array, text):
     assert quantities.quantity(array).text == text
 
 
+@pytest.mark.parametrize(
+    ("array", "details"),
+    [
+        (np.arange(24.0), "████████████  0 … 23"),
+        (np.ones(9), "all 1"),
+        (np.array([0.0] * 8 + [11.0]), "█          ▁  0 … 11"),
+        (np.array([1.0, 2.0]), ""),
+    ],
+)
+def test_large_tensors_have_a_histogram(array, details):
+    """Twelve bars between the least and the largest, for the tooltip; small ones need none."""
+    assert quantities.quantity(array).details == details
+
+
+def test_numbers_at_the_end_of_their_range_are_drawn_without_a_warning():
+    """Sums that overflow on the way are no reason to print anything."""
+    x = mg.tensor(np.r_[-1.7e308 * np.ones(8), 1.7e308], requires_grad=True)
+    assert vertex(draw(x * 1), kind="parameter").value.state == "computed"
+
+
+def test_tooltips_have_a_line_for_each_number():
+    """The histogram stands in the SVG, behind a line break that browsers show."""
+    svg = draw(mg.tensor(np.arange(24.0), requires_grad=True) * 2).svg
+    assert "&#10;value: ████████████" in svg
+
+
 def test_a_network_is_drawn_with_its_modules_and_its_gamma_and_sigma():
     """Modules are clusters; γ, β, μ and σ are boxes of their own inside BatchNorm's."""
     graph = draw(network()[1])
@@ -402,6 +428,14 @@ def test_save_refuses_other_formats_and_names_the_known(tmp_path, name):
     with pytest.raises(ValueError, match="svg, png, pdf"):
         render.render("digraph {}", "jpeg")
     assert not list(tmp_path.iterdir())
+
+
+def test_format_text_shows_the_text_in_a_notebook_too():
+    """print(draw(y, format="text")) and the cell's output are the same lines."""
+    graph = draw(micrograd()[0], format="text")
+    assert graph._repr_mimebundle_() == {"text/plain": str(graph)}
+    with pytest.raises(ValueError, match="svg and text; got 'jpeg'"):
+        draw(micrograd()[0], format="jpeg")
 
 
 def test_save_refuses_a_folder_that_is_not_there(tmp_path):

@@ -24,6 +24,7 @@ from minigrad.course import CourseError, version
 from minigrad.course.formulas import FormulaError, Formulas
 from minigrad.course.notebooks import Lesson, plain
 from minigrad.course.run import Run
+from minigrad.drawing import gallery
 
 COURSE = "Backprop, factor by factor"
 MARKER = ".minigrad-site"  # lists the files this module wrote into a folder
@@ -60,6 +61,10 @@ def build(runs: list[Run], out: Path) -> list[str]:
     cards = [_Card(run, index) for run in runs]
     template = environment.get_template("index.html")
     written["index.html"] = template.render(cards=cards, glyphs=index.glyphs)
+
+    written["gallery.html"] = environment.get_template("gallery.html").render(
+        examples=gallery.examples(), setup=gallery.SETUP, highlight=index.highlight
+    )
 
     template = environment.get_template("lesson.html")
     for i, run in enumerate(runs):

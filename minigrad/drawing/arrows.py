@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from minigrad.drawing import symbols
 from minigrad.drawing.graph import Edge, Picture, Vertex
 from minigrad.drawing.look import ALARM, COLOURS, GAP, GRADIENT, GREY, INK, font, label_text
+from minigrad.drawing.quantities import number
 
 FLOW = 8  # how much straighter the way of the data is drawn than that of the parameters
 SHRINKS, GROWS = "#0072B2", "#D55E00"  # factors of norm below and above 1
@@ -24,6 +25,7 @@ def columns(picture: Picture, first: bool) -> Columns:
     """
     by_id = {vertex.id: vertex for vertex in picture.vertices}
     readers = Counter(e.source for e in picture.edges if not by_id[e.target].backward)
+    carried = brought(picture)
     found: Columns = {}
     for edge in picture.edges:
         source, target = by_id[edge.source], by_id[edge.target]
@@ -31,7 +33,7 @@ def columns(picture: Picture, first: bool) -> Columns:
             found.setdefault(source.id, []).append(target.id)
         elif (
             not target.backward
-            and source.kind in ("parameter", "constant")
+            and source.id in carried
             and source.sign
             and source.scope == target.scope
             and source.calls == target.calls
@@ -41,26 +43,40 @@ def columns(picture: Picture, first: bool) -> Columns:
     return {id_: beside[:2][:: 1 if first else -1] for id_, beside in found.items()}
 
 
+def brought(picture: Picture) -> set[str]:
+    """The boxes of what layers bring along: parameters and constants, as they are or reshaped."""
+    found = {v.id for v in picture.vertices if v.kind in ("parameter", "constant")}
+    views = {v.id for v in picture.vertices if v.operation in symbols.VIEWS}
+    for edge in picture.edges:  # in the order of the computation
+        if edge.target in views and edge.source in found:
+            found.add(edge.target)
+    return found
+
+
 def edges(picture: Picture, columns: Columns) -> Iterator[str]:
     """All arrows; those into an operation are labelled where its arguments could be confused."""
     by_id = {vertex.id: vertex for vertex in picture.vertices}
     told = [e for e in picture.edges if e.argument and by_id[e.source].sign != e.argument]
     unclear = Counter(edge.target for edge in told)
+    carried = brought(picture)
+    below = {id_ for beside in columns.values() for id_ in beside[1:]}
     for edge in picture.edges:
         tail, head = edge.source, edge.target
-        facts = _facts(edge, by_id, unclear)
+        facts = _facts(edge, by_id, unclear, 0 if tail in carried else FLOW)
         # Graphviz puts the tail of an edge inside a column before its head: on which side a box
         # stands is told by which way its edge is written.
         if by_id[tail].backward and by_id[head].backward:
             tail, head, facts = head, tail, [*facts, "dir=back"]  # the backward pass runs back
-        elif tail in columns.get(head, ())[1:]:
+        elif tail in columns.get(head, ())[head not in below :]:
             tail, head, facts = head, tail, [*facts, "dir=back"]
         elif head in columns.get(tail, ())[:1] and len(columns[tail]) > 1:
             tail, head = head, tail
         yield f"  {tail} -> {head}" + (f" [{', '.join(facts)}]" if facts else "")
 
 
-def _facts(edge: Edge, by_id: Mapping[str, Vertex], unclear: Mapping[str, int]) -> list[str]:
+def _facts(
+    edge: Edge, by_id: Mapping[str, Vertex], unclear: Mapping[str, int], weight: int
+) -> list[str]:
     """The attributes of an arrow."""
     source, target = by_id[edge.source], by_id[edge.target]
     if edge.cut:
@@ -69,7 +85,7 @@ def _facts(edge: Edge, by_id: Mapping[str, Vertex], unclear: Mapping[str, int]) 
         return [f'color="{COLOURS["output"][0]}"', "arrowhead=none"]
     if target.backward and not source.backward:  # a value that a rule reads
         return [f'color="{LOAN}"', "style=dotted", "constraint=false"]
-    facts = [] if source.kind in ("parameter", "constant") else [f"weight={FLOW}"]
+    facts = [f"weight={weight}"] if weight else []
     if edge.factor:
         return facts + _factor(edge)
     if target.backward:
@@ -94,7 +110,7 @@ def _factor(edge: Edge) -> list[str]:
     rows = [font(f"<B>{label_text(edge.factor)}</B>", INK, 11)]
     colour, width = GREY, 1.5
     if edge.norm is not None:
-        rows.append(font(f"‖·‖ = {edge.norm:.3g}"))
+        rows.append(font(f"‖·‖ = {number(edge.norm, 3)}"))
         log = math.log2(edge.norm) if 0 < edge.norm < math.inf else math.copysign(9, edge.norm - 1)
         width = 1.2 + min(abs(log), 4)
         colour = GREY if abs(log) < 1e-3 else GROWS if log > 0 else SHRINKS  # noqa: PLR2004

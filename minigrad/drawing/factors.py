@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minigrad.drawing.graph import Edge, Picture, Vertex, path
+from minigrad.drawing.quantities import number
 
 if TYPE_CHECKING:
     from minigrad.products import BackpropProduct, Scaling
@@ -41,7 +42,7 @@ def lay(picture: Picture, product: BackpropProduct) -> Picture:
             signs.append(_sign(inside[name], product.scaling))
             norm = float(np.linalg.norm(factor, 2))
             edges[place] = replace(edges[place], factor=signs[-1], norm=norm)
-    total = f"log₂ of the norm of the product: {product.log_norms[-1]:.3g}.".replace("-", "−")
+    total = f"log₂ of the norm of the product: {number(float(product.log_norms[-1]), 3)}."
     projected = PROJECTION if any("P" in sign for sign in signs) else ""
     parts = (picture.caption, f"Jacobians, scaling {product.scaling}; {total}", projected)
     return replace(picture, edges=tuple(edges), caption=" ".join(filter(None, parts)))

@@ -12,8 +12,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from minigrad.drawing.graph import LEAVES, Call, Edge, Picture, Quantity, Vertex, call, clusters
+from minigrad.drawing.quantities import number
 
 FEWEST = 3  # blocks in a row that are drawn as one
+ENDS = 12  # boxes at each end of what has no other way to fold
 LONGEST = 8  # blocks that may repeat together, as Linear, BatchNorm and ReLU do
 
 Item = tuple[Vertex, ...]  # a module's call, or an operation with what it alone reads
@@ -52,11 +54,11 @@ def _smaller(picture: Picture, max_nodes: int) -> Iterator[tuple[Picture, str]]:
     alike = "blocks that are alike are one (× N)"
     folded = fold_repeats(picture)
     yield folded, alike
-    for depth in reversed(range(max(len(v.scope) for v in picture.vertices))):
-        levels = "all modules" if depth == 0 else f"modules inside {depth} others"
+    for depth in reversed(range(1, max(len(v.scope) for v in picture.vertices))):
         folded = fold_repeats(fold_modules(picture, depth))
-        yield folded, f"{levels} are one box, and {alike}"
-    yield _fold_middle(folded, max_nodes), "what lies between the ends is one box"
+        yield folded, f"modules inside {depth} other{'s' * (depth > 1)} are one box, and {alike}"
+    ends = min((max_nodes - 1) // 2, ENDS)
+    yield _fold_middle(folded, ends), "what lies between the ends is one box"
 
 
 def fold_modules(picture: Picture, depth: int) -> Picture:
@@ -71,10 +73,14 @@ def fold_modules(picture: Picture, depth: int) -> Picture:
     return _contracted(picture, list(groups.items()))
 
 
-def _fold_middle(picture: Picture, max_nodes: int) -> Picture:
-    """All boxes but those at both ends as one."""
-    end = max((max_nodes - 1) // 2, 1)
-    return _contracted(picture, [(((("", "…"),), ()), list(picture.vertices[end:-end]))])
+def _fold_middle(picture: Picture, ends: int) -> Picture:
+    """All boxes but those at both ends as one, in the modules that are around all of them."""
+    group = list(picture.vertices[ends:-ends])
+    depth = min(len(v.scope) for v in group)
+    while len({call(v, depth) for v in group}) > 1:
+        depth -= 1
+    scope, calls = call(group[0], depth)
+    return _contracted(picture, [(((*scope, ("", "…")), (*calls, 0)), group)])
 
 
 def box(key: Call, group: Sequence[Vertex], read: Container[str]) -> Vertex:
@@ -272,5 +278,5 @@ def _spanned(given: Sequence[Quantity | None]) -> Quantity | None:
         return first if first and first.state not in ("computed", "now", "stale") else None
     known = [q.rms for q in given if q is not None and q.rms]
     middle = math.exp(sum(map(math.log, known)) / len(known)) if known else 0.0
-    text = f"size {first.rms:.2g} … {last.rms:.2g}"
+    text = f"size {number(first.rms, 2)} … {number(last.rms, 2)}"
     return Quantity("computed", text, "root mean square, of the first … of the last", middle)

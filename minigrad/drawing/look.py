@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from minigrad.drawing.graph import MEANINGS, Kind, Picture, State, Vertex
+from minigrad.drawing.quantities import number
 
 # Okabe and Ito's colours, which the colour-blind tell apart: border, fill.
 COLOURS: dict[Kind, tuple[str, str]] = {
@@ -64,7 +65,9 @@ LONGEST_TITLE = 72  # and of what stands over a module
 
 def shown(text: str, longest: int = LONGEST) -> str:
     r"""A user's text made fit for a drawing: short, on one line, and without ``\``."""
-    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    plain = text
+    if not text.isprintable():
+        plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     plain = plain.replace("\\", "\N{SET MINUS}")
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
@@ -90,6 +93,7 @@ class Heat:
         # A gradient that is 0 but for rounding must not take up the scale of all others.
         self.low = max(min(logs, default=0.0), middle - REACH)
         self.high = min(max(logs, default=0.0), middle + REACH)
+        self.beyond = (self.low > min(logs, default=0.0), self.high < max(logs, default=0.0))
         self.zeros = 0.0 in sizes
         self.wild = any(not math.isfinite(size) for size in sizes)
 
@@ -134,7 +138,7 @@ def foot(picture: Picture, heat: Heat | None, legend: bool) -> str:
 
 
 def _swatches(entries: Iterable[tuple[str, str]]) -> str:
-    """Small boxes, given as attributes and fill, each with a word behind it."""
+    """Small boxes, given as attributes, each with a word behind it."""
     cells = "".join(
         f'<TD><TABLE {style} BORDER="1" CELLBORDER="0" CELLSPACING="0">'
         f'<TR><TD WIDTH="18" HEIGHT="10" FIXEDSIZE="TRUE"></TD></TR></TABLE></TD>'
@@ -148,7 +152,10 @@ def _scale(picture: Picture, heat: Heat) -> str:
     """The colours of the heat, each with the size that it stands for."""
     steps = [heat.low + (heat.high - heat.low) * i / (len(WARM) - 1) for i in range(len(WARM))]
     steps = steps if heat.high > heat.low else steps[:1]
-    entries = [(heat.warmth(log), f"{10**log:.3g}") for log in steps]
+    words = [number(10**log, 3) for log in steps]
+    words[0] = f"≤ {words[0]}" if heat.beyond[0] else words[0]
+    words[-1] = f"≥ {words[-1]}" if heat.beyond[1] else words[-1]
+    entries = list(zip(map(heat.warmth, steps), words, strict=True))
     entries += [(ZERO, "0 throughout")] * heat.zeros + [(WILD, "not finite")] * heat.wild
     what = {"grad": "gradients", "value": "values"}[picture.heat]
     boxes = _swatches((f'COLOR="{PALE}" BGCOLOR="{fill}"', word) for fill, word in entries)

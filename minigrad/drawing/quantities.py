@@ -20,39 +20,43 @@ from minigrad.recording import no_grad
 from minigrad.tensor import Tensor
 
 SMALL = 6  # tensors up to this size show every number
+BARS = 12  # of a histogram
 LIMIT = 10_000_000  # graphs with more numbers than this show what was kept and no more
 
 
 def quantity(array: Any) -> Quantity:
     """``array`` in words: the numbers of a small one (axes of size 1 left out), else mean ± std."""
     host = backend.to_numpy(array) if backend.is_array(array) else np.asarray(array)
-    flat = host.ravel() if host.dtype.kind in "fc" else host.ravel().astype(np.float64)
-    flat = flat.astype(np.float64) if flat.dtype == np.float16 else flat
-    size = math.sqrt(float(np.vdot(flat, flat).real) / host.size) if host.size else 0.0
+    flat = host.ravel() if host.dtype.kind == "c" else host.ravel().astype(np.float64)
+    size = _rms(flat)
     if host.size <= SMALL:
         text = _nested(host.squeeze().tolist()) if host.size else "empty"
         return Quantity("computed", text, rms=size)
-    if not math.isfinite(size):
-        wild = host.size - int(np.isfinite(flat).sum())
-        if wild:
-            return Quantity("computed", f"{wild} of {host.size} not finite", rms=size)
-    mean, std = float(flat.mean(dtype=np.float64)), float(flat.std(dtype=np.float64))
-    if std:  # digits of the mean below the third of ± are noise
+    if not math.isfinite(size) and (wild := host.size - int(np.isfinite(flat).sum())):
+        return Quantity("computed", f"{wild} of {host.size} not finite", rms=size)
+    mean = flat.sum() / flat.size
+    std = _rms(flat - mean)
+    if 0 < std < math.inf:  # digits of the mean below the third of ± are noise
         mean = round(mean, 2 - math.floor(math.log10(std))) + 0.0
-    details = "" if flat.dtype.kind == "c" else _histogram(flat)
+    details = "" if host.dtype.kind == "c" else _histogram(flat)
     return Quantity("computed", f"{number(mean, 3)} ± {number(std, 3)}", details, size)
+
+
+def _rms(flat: Any) -> float:
+    """√(mean |x|²); 0 of no numbers."""
+    return math.sqrt(np.vdot(flat, flat).real / flat.size) if flat.size else 0.0
 
 
 def _histogram(flat: Any) -> str:
     """How the numbers lie between the least and the largest, in twelve bars."""
     low, high = float(flat.min()), float(flat.max())
-    ends = f"{number(low, 3)} … {number(high, 3)}"
-    if not high > low:
-        return f"all {number(low, 3)}"
-    places = ((flat - low) * (11.999 / (high - low))).astype(np.int64)
-    counts = np.bincount(places, minlength=12)
+    if not 0 < high - low < math.inf:
+        return f"all {number(low, 3)}" if low == high else ""
+    places = ((flat - low) / (high - low) * (BARS - 0.001)).astype(np.int64)
+    counts = np.bincount(places, minlength=BARS)
     heights = -(-counts * 8 // counts.max())  # rounded up: only an empty bar has none
-    return f"{''.join(' ▁▂▃▄▅▆▇█'[height] for height in heights.tolist())}  {ends}"
+    bars = "".join([" ▁▂▃▄▅▆▇█"[height] for height in heights.tolist()])
+    return f"{bars}  {number(low, 3)} … {number(high, 3)}"
 
 
 def number(x: Any, digits: int = 4) -> str:
@@ -88,7 +92,7 @@ class Values:
         for x in (*roots, *(x for node in nodes for x in node.inputs)):
             if isinstance(x, Tensor) and x.node is not None and x.written <= x.node.time:
                 self._raw[id(x.node)] = x.data
-        with no_grad(), np.errstate(all="ignore"):
+        with no_grad():
             for node in nodes:
                 self._fill(node)
 
@@ -155,7 +159,7 @@ class Gradients:
         fresh: dict[Tensor, Any] = {}
         self._missing = "no path"
         try:
-            with no_grad(), np.errstate(all="ignore"):
+            with no_grad():
                 self._sweep(roots[0], fresh)
             self._fresh = {id(x): g for x, g in fresh.items()}
         except RuntimeError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from minigrad import backend, engine
 from minigrad.drawing import symbols
 from minigrad.drawing.backward import record
@@ -24,7 +26,8 @@ def read(
     backward: bool = False,
 ) -> Reading:
     """The graph under ``roots`` as records; see `minigrad.drawing.draw` for the arguments."""
-    return Reading(roots, frozenset(show), names, model, backward)
+    with np.errstate(all="ignore"):  # numbers that are not finite are drawn, not warned of
+        return Reading(roots, frozenset(show), names, model, backward)
 
 
 class Reading:

@@ -53,6 +53,18 @@ OPERATIONS = {
     "standardize": "ẑ = (x − μ)/σ",
     "normalize": "ẑ = (x − μ)/σ",
     "scale_shift": "γ·ẑ + β",
+    "step": "x > 0",
+    "log1pexp": "ln(1 + eˣ)",
+    "unfold": "patches",
+    "fold": "Σ patches",
+    "product": "W x + b",
+    "max_over_patches": "max of patches",
+    "pick": "x[arg max]",
+    "put": "into [arg max]",
+    "take_rows": "rows x[i]",
+    "add_rows": "Σ into rows",
+    "lstm_cell": "LSTM cell",
+    "bernoulli_cross_entropy": "−t·ln p − (1 − t)·ln(1 − p)",
     "softmax_cross_entropy": "−Σ t·ln p",
 }
 
@@ -62,6 +74,9 @@ SIGNS = {
     "beta": "β",
     "mu": "μ",
     "sigma": "σ",
+    "h_next": "h′",
+    "c_next": "c′",
+    "index": "arg max",
     "w": "W",
     "b": "b",
     "p": "p",
@@ -102,8 +117,8 @@ def operation(name: str, scalars: Mapping[int, str], given: int) -> str:
     """
     name = name.lstrip("_")
     sign = OPERATIONS.get(name, name.replace("_", " "))
-    if name == "linear" and given < 3:  # noqa: PLR2004 - x, w and no b
-        return "x Wᵀ"
+    if name in ("linear", "product") and given < 3:  # noqa: PLR2004 - x, w and no b
+        return sign.removesuffix(" + b")
     if name == "pow" and 1 in scalars:
         power = scalars[1].replace("−", "-")
         whole = power.lstrip("-").isdigit()

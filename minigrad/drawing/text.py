@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from minigrad.drawing.graph import Picture, Vertex
 from minigrad.drawing.look import LONGEST_TITLE, shown
+from minigrad.drawing.quantities import number
 from minigrad.recording import Scope
 
 
@@ -17,7 +18,7 @@ def text(picture: Picture) -> str:
     """
     read: dict[str, list[str]] = {}
     for edge in picture.edges:
-        factor = f" by {edge.factor} of norm {edge.norm:.3g}" if edge.factor else ""
+        factor = f" by {edge.factor} of norm {number(edge.norm, 3)}" if edge.factor else ""
         read.setdefault(edge.target, []).append(f"{edge.source}{factor}")
     rows: list[tuple[str, ...]] = []
     scope: Scope = ()
