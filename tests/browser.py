@@ -1,91 +1,155 @@
-"""A headless Chromium, where one is installed, asked through its DevTools protocol."""
+"""A real browser for the tests of pages, driven over its DevTools protocol; or a reason to skip."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import subprocess
+import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-OPTIONS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
-    *("--hide-scrollbars", "--remote-debugging-port=0"),
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync --remote-debugging-port=0"
+    " --remote-allow-origins=* --disable-dev-shm-usage --hide-scrollbars --window-size=1200,800"
 )
+PATIENCE = 60.0  # seconds until what does not come is given up
+KEYS = {" ": "Space", "/": "Slash"}
 
 
-class Page:
-    """One page of a browser: commands go in, their answers come out, events are kept."""
+class Browser:
+    """One window: open a page, press keys, ask it by JavaScript, and hear what it complained of.
 
-    def __init__(self, socket: Any) -> None:
-        self._socket = socket
-        self._sent = 0
-        self.events: list[tuple[str, Any]] = []
-        for domain in ("Page", "Network", "Runtime", "Log"):
-            self.ask(f"{domain}.enable")
+    ``errors`` has exceptions and what the console printed since the page was opened, ``requests``
+    every address that the page asked for.
+    """
 
-    def ask(self, method: str, **params: Any) -> Any:
-        """Send a command and return its result."""
-        self._sent += 1
-        self._socket.send(json.dumps({"id": self._sent, "method": method, "params": params}))
-        while (message := json.loads(self._socket.recv())).get("id") != self._sent:
-            self.events.append((message["method"], message["params"]))
-        assert "error" not in message, message
-        return message["result"]
-
-    def show(self, path: Path, width: int, colours: str = "light") -> list[tuple[str, Any]]:
-        """Load a file at a width in CSS pixels, and return what happened meanwhile."""
-        self.ask(
-            "Emulation.setDeviceMetricsOverride",
-            **{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+    def __init__(self) -> None:
+        program = next((path for name in NAMES if (path := shutil.which(name))), None)
+        if program is None:
+            pytest.skip(f"needs a browser; none of {', '.join(NAMES)} is on PATH")
+        self._websocket = pytest.importorskip("websocket", reason="needs websocket-client")
+        self._home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._process = subprocess.Popen(
+            [program, *FLAGS.split(), f"--user-data-dir={self._home.name}", "about:blank"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-        scheme = {"name": "prefers-color-scheme", "value": colours}
-        self.ask("Emulation.setEmulatedMedia", features=[scheme])
-        self.events.clear()
-        self.ask("Page.navigate", url=path.as_uri())
-        while not any(method == "Page.loadEventFired" for method, _ in self.events):
-            message = json.loads(self._socket.recv())
-            self.events.append((message["method"], message["params"]))
-        return list(self.events)
+        self._asked = 0
+        self._inside: dict[str, str] = {}  # the frame that calls go to, if not the page
+        self._events: list[dict[str, Any]] = []
 
-    def value(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression on the page."""
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"]["value"]
+    def __enter__(self) -> Self:
+        """Wait for the window."""
+        port_file = Path(self._home.name, "DevToolsActivePort")
+        end = time.monotonic() + PATIENCE
+        while not (port_file.exists() and "\n" in port_file.read_text()):
+            if self._process.poll() is not None or time.monotonic() > end:
+                self.__exit__(None, None, None)
+                pytest.skip("the browser that is on PATH does not start here")
+            time.sleep(0.05)
+        port = port_file.read_text().split()[0]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
+            targets = json.load(answer)
+        address = next(t["webSocketDebuggerUrl"] for t in targets if t["type"] == "page")
+        self._socket = self._websocket.create_connection(address, timeout=PATIENCE)
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+        return self
 
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the window."""
+        if hasattr(self, "_socket"):
+            self._socket.close()
+        self._process.terminate()
+        self._process.wait()
+        self._home.cleanup()
 
-@contextlib.contextmanager
-def open_page(profile: Path) -> Iterator[Page]:
-    """Start a browser with an empty profile, or skip the test where there is none."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is on PATH")
-    websocket = pytest.importorskip("websocket", reason="needs websocket-client (of jupyterlab)")
-    command = [program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as browser:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{_port(profile)}/json/list") as answer:
-                address = next(t["webSocketDebuggerUrl"] for t in json.load(answer))
-            socket = websocket.create_connection(address, timeout=60, suppress_origin=True)
-            with contextlib.closing(socket):
-                yield Page(socket)
-        finally:
-            browser.terminate()
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One call of the protocol, and its answer."""
+        self._asked += 1
+        asked = {"id": self._asked, "method": method, "params": parameters, **self._inside}
+        self._socket.send(json.dumps(asked))
+        while True:
+            told = json.loads(self._socket.recv())
+            if told.get("id") == self._asked:
+                assert "error" not in told, told
+                return dict(told["result"])
+            self._events.append(told)
 
+    def open(self, page: Path, width: int = 1200, height: int = 800, **media: str) -> None:
+        """Load a file, in a window of this size and with these media features."""
+        self._inside = {}
+        features = [{"name": name.replace("_", "-"), "value": v} for name, v in media.items()]
+        self.call("Emulation.setEmulatedMedia", features=features)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            **{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
+        )
+        self._events.clear()
+        self.call("Page.navigate", url=page.as_uri())
+        self.wait("document.readyState === 'complete'")
 
-def _port(profile: Path) -> int:
-    """Wait until the browser has written into its profile where it listens."""
-    for _ in range(600):
-        with contextlib.suppress(OSError, ValueError):
-            return int((profile / "DevToolsActivePort").read_text(encoding="utf-8").split()[0])
-        time.sleep(0.05)
-    raise TimeoutError("the browser did not start within 30 seconds")
+    def enter_frame(self) -> None:
+        """Ask the sandboxed frame of the page from now on, until another page is opened."""
+        end = time.monotonic() + PATIENCE
+        while not (frames := [t for t in self._targets() if t["type"] == "iframe"]):
+            assert time.monotonic() < end, "the page has no frame of its own"
+        target = frames[0]["targetId"]
+        told = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self._inside = {"sessionId": told["sessionId"]}
+        self.call("Runtime.enable")
+
+    def _targets(self) -> list[dict[str, Any]]:
+        return list(self.call("Target.getTargets")["targetInfos"])
+
+    def js(self, expression: str) -> Any:
+        """What an expression is on the page; a promise is waited for."""
+        told = self.call(
+            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in told, told
+        return told["result"].get("value")
+
+    def wait(self, expression: str) -> Any:
+        """Wait until an expression is true, and answer it."""
+        end = time.monotonic() + PATIENCE
+        while not (found := self.js(expression)):
+            assert time.monotonic() < end, f"the page never came to: {expression}"
+            time.sleep(0.02)
+        return found
+
+    def press(self, key: str) -> None:
+        """Press a key and let it go, where the focus is."""
+        typed = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
+        facts = {"key": key, "code": KEYS.get(key, key)}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **facts, **typed)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **facts)
+
+    @property
+    def errors(self) -> list[Any]:
+        """What the page threw or printed on its console."""
+        loud = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+        self.js("0")  # all that came before has then been heard
+        return [event["params"] for event in self._events if event["method"] in loud]
+
+    @property
+    def requests(self) -> list[str]:
+        """The addresses that the page asked for, but for those that hold what they name."""
+        self.js("0")
+        asked = [
+            event["params"]["request"]["url"]
+            for event in self._events
+            if event["method"] == "Network.requestWillBeSent"
+        ]
+        return [url for url in asked if not url.startswith(("data:", "blob:"))]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import browser
 import pytest
+from browser import Browser
 from grading import LESSONS, lines_of, secrets
 
 nbformat = pytest.importorskip("nbformat", reason="needs minigrad[lessons]")
@@ -33,10 +33,10 @@ def pages(built: Any) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browser.Page]:
+def window() -> Iterator[Browser]:
     """Open a browser for all the tests."""
-    with browser.open_page(tmp_path_factory.mktemp("profile")) as page:
-        yield page
+    with Browser() as browser:
+        yield browser
 
 
 def test_everything_can_be_shown(built: Any) -> None:
@@ -92,18 +92,16 @@ def test_every_card_has_a_picture(pages: Any) -> None:
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1000])
 def test_pages_in_a_browser(
-    width: int, colours: str, built: Any, pages: Any, window: browser.Page
+    width: int, colours: str, built: Any, pages: Any, window: Browser
 ) -> None:
     """No page is wider than a phone or a desk, logs anything, or asks another host."""
     for name in pages:
-        events = window.show(built[0] / name, width, colours)
-        assert window.value("document.documentElement.scrollWidth") <= width, name
-        said = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
-        assert [event for event in events if event[0] in said] == [], name
-        asked = [p["request"]["url"] for m, p in events if m == "Network.requestWillBeSent"]
-        assert asked
-        assert [url for url in asked if not url.startswith(("file:", "data:"))] == [], name
-        ratio = window.value(CONTRAST.replace("SCHEME", colours))
+        window.open(built[0] / name, width, 900, prefers_color_scheme=colours)
+        assert window.js("document.documentElement.scrollWidth") <= width, name
+        assert window.errors == [], name
+        assert window.requests
+        assert [url for url in window.requests if not url.startswith("file:")] == [], name
+        ratio = window.js(CONTRAST.replace("SCHEME", colours))
         assert ratio >= 7, f"{name}, {colours}: ink on paper has contrast {ratio:.1f}"
 
 
