@@ -107,6 +107,13 @@ def test_paths_that_meet_are_added_up():
     assert heard[1].entries[0].text.replace("−", "-") == f"{names['a'].grad.item():.4g}"
 
 
+def test_three_paths_are_added_one_after_the_other():
+    """After each path the box shows what it has heard so far."""
+    x = number(5)
+    steps = backward(draw(x * 2 + x * 3 + x * 4, names={"x": x}).steps())
+    assert [s.entries[0].text for s in steps if s.title.endswith("→ x")] == ["4", "7", "9"]
+
+
 def test_the_last_gradients_are_those_that_backward_leaves():
     """Whatever is on the way, at the end each box shows what a drawing after backward shows."""
     y = network()
@@ -400,6 +407,9 @@ def test_keys_move_through_the_steps(browser, tmp_path):
         ".filter((t) => t.style.visibility !== 'hidden').length"
     )
     assert browser.js(visible) == 7
+    browser.press("ArrowLeft")
+    assert browser.js(visible) == 6
+    browser.press("End")
     assert browser.js("document.querySelectorAll('.now[data-edge]').length") == 1
     assert browser.js("document.activeElement.tagName") == "BODY"
     assert not browser.errors
