@@ -352,6 +352,18 @@ def test_wheel_and_drag_move_the_drawing(browser, tmp_path):
     assert browser.js("document.getElementById('panel').hidden") is True
 
 
+def test_two_fingers_zoom(browser, tmp_path):
+    """Fingers that part make the drawing as much larger as they are further apart."""
+    open_page(browser, draw(network()), tmp_path)
+    wide = f"{group('ReLU, operation')}.getBoundingClientRect().width"
+    before = browser.js(wide)
+    for kind, apart in (("touchStart", 100), ("touchMove", 150), ("touchMove", 200)):
+        points = [{"x": 400, "y": 400, "id": 0}, {"x": 400 + apart, "y": 400, "id": 1}]
+        browser.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    browser.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    assert browser.js(wide) == pytest.approx(2 * before, rel=0.01)
+
+
 def test_a_search_finds_what_is_folded_too(browser, tmp_path):
     """What is hidden lights up the box that hides it; Enter opens that and goes there."""
     open_page(browser, draw(network(), depth=0), tmp_path)

@@ -11,7 +11,7 @@ from browser import Browser
 
 import minigrad as mg
 from minigrad import engine, nn
-from minigrad.drawing import draw, drawing_path, pages, render, rules
+from minigrad.drawing import compare, draw, drawing_path, pages, render, rules
 from minigrad.drawing.stage import SVG
 from minigrad.operation import Node, Primitive, output
 
@@ -55,7 +55,7 @@ def test_values_come_in_the_order_of_recording():
     assert [s.phase for s in steps] == ["start", *["forward"] * 4, "seed", *["backward"] * 7]
     assert [s.title for s in steps[1:5]] == ["×", "+", "×", "d"]
     assert [s.line for s in steps[1:3]] == ["a = 2, b = −3 → −6", "x = −6, c = 6.5 → 0.5"]
-    assert steps[0].line == "a 2, b −3, c 6.5"
+    assert steps[0].line == "a = 2, b = −3, c = 6.5"
     assert [entry.text for entry in steps[0].entries] == ["2", "−3", "6.5"]
 
 
@@ -192,6 +192,26 @@ def test_a_result_that_is_no_scalar_needs_a_gradient():
     assert backward(steps)[-1].entries[0].text == "[3, 30]"
     with pytest.raises(RuntimeError, match="requires_grad"):
         draw(mg.tensor(1.0)).steps()
+
+
+def test_steps_that_cannot_be_told_are_refused():
+    """A value that a rule needs and that was overwritten, and a comparison of several graphs."""
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    y = (x.exp() * x).sum()
+    with mg.no_grad():
+        x[0] = 3.0
+    with pytest.raises(RuntimeError, match="overwritten in place"):
+        draw(y).steps()
+    with pytest.raises(ValueError, match="one graph; this drawing compares several"):
+        compare(draw(number(1)), draw(number(2))).steps()
+
+
+def test_many_parameters_are_counted():
+    """The first step names a dozen of what is given and counts the rest."""
+    xs = [mg.tensor([float(i)], requires_grad=True) for i in range(15)]
+    first = draw(mg.cat(xs).sum()).steps().tape.steps[0]
+    assert first.line.endswith("parameter = 11, and 3 more")
+    assert len(first.entries) == 15
 
 
 def test_joined_tensors_each_get_their_part():

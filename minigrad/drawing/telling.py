@@ -55,7 +55,7 @@ def record(roots: Sequence[Tensor], names: Mapping[str, Tensor], upstream: Any =
 def _start(picture: Picture) -> Step:
     """What is given: parameters, inputs and constants."""
     given = [v for v in picture.vertices if v.kind in LEAVES]
-    line = ", ".join(f"{name(v)} {numbers(v)}" for v in given[:FEW])
+    line = ", ".join(f"{name(v)} = {numbers(v)}" for v in given[:FEW])
     line += f", and {len(given) - FEW} more" if len(given) > FEW else ""
     entries = tuple(Entry(v.id, "value", str(v.value)) for v in given)
     return Step("start", "parameters and inputs", line, "", "", entries)
