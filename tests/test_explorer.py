@@ -175,7 +175,7 @@ def test_no_name_breaks_out_of_a_page(name):
     assert "<img" not in html
     text = re.search(r'id="data">(.*?)</script>', html, re.S)[1]
     assert text.isascii()
-    assert not set("<>&") & set(text)
+    assert "<" not in text
     told = data(html)
     assert all("\n" not in line for line in told["lines"])
 
