@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from minigrad.anomaly import detect_anomaly
     from minigrad import cuda, data, nn, optim, products, testing, train
     from minigrad.drawing import draw
+    from minigrad.replaying import replay
     from minigrad.serialization import load, save
     from minigrad.transforms import gradcheck, hessian, hvp, jacobian, jvp, vjp
 
@@ -58,8 +59,8 @@ __all__ = [  # noqa: RUF022 - in rows, not a name a line
     "ne", "neg", "nn", "no_grad", "nonzero", "norm", "normal", "normalize", "ones", "ones_like",
     "optim", "outer", "pad", "permute", "pi", "pow", "primitive", "prod", "products", "rand",
     "rand_like", "randint", "randn", "randn_like", "randperm", "reciprocal", "relu", "repeat",
-    "reshape", "roll", "round", "rsqrt", "save", "scale_shift", "set_default_dtype", "sigmoid",
-    "sign", "sin", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack",
+    "replay", "reshape", "roll", "round", "rsqrt", "save", "scale_shift", "set_default_dtype",
+    "sigmoid", "sign", "sin", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack",
     "standardize", "std", "sub", "sum", "swapaxes", "t", "take_along_dim", "tanh", "tensor",
     "tensordot", "testing", "tile", "topk", "trace", "train", "transpose", "tril", "triu",
     "uint8", "unbind", "unflatten", "unsqueeze", "use", "var", "view", "vjp", "where", "zeros",
@@ -74,6 +75,7 @@ _homes = {
     "detect_anomaly": "anomaly",
     "draw": "drawing",
     "load": "serialization",
+    "replay": "replaying",
     "save": "serialization",
     **dict.fromkeys(_transforms, "transforms"),
 }

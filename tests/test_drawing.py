@@ -12,7 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.drawing import draw, drawing_path, quantities, render
+from minigrad.drawing import compare, draw, drawing_path, quantities, render
 from minigrad.drawing.dot import LONGEST, shown
 from minigrad.nn import functional
 
@@ -364,6 +364,21 @@ def test_names_are_text_wherever_they_stand(name):
     assert len(svg.findall(".//*[@class='node']")) == len(graph.picture.vertices)
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_text_in_titles_captions_and_gradients(name):
+    """So it is over compared drawings, under them, and in the names of gradients."""
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    graph = draw(x * x, names={name: x}, backward=True, legend=True, heat="value")
+    tall = draw((x * x * x * x).exp().sum(), max_nodes=3)
+    both = compare(graph, tall, titles=(name, name))
+    assert both.picture.caption
+    assert "\\" not in both.dot
+    svg = ET.fromstring(both.svg)  # noqa: S314 - of our own making
+    assert len(svg.findall(".//*[@class='node']")) == len(both.picture.vertices)
+    assert not list(svg.iter("{http://www.w3.org/2000/svg}script"))
+    assert "\x00" not in both.text()
+
+
 def test_long_names_are_cut():
     """A name takes no more room than a box has."""
     assert len(shown("x" * 1000)) == LONGEST
@@ -571,6 +586,12 @@ def test_wrong_arguments_are_told():
         draw(1.0)
     with pytest.raises(TypeError, match="got none"):
         draw([])
+    with pytest.raises(TypeError, match=r"names=.'a': ….*needs a Tensor; got int"):
+        draw(mg.tensor(1.0), names={"a": 1})
+    with pytest.raises(TypeError, match=r"model=….*needs a Module; got int"):
+        draw(mg.tensor(1.0), model=1)
+    with pytest.raises(ValueError, match="grad and value and None; got 'loss'"):
+        draw(mg.tensor(1.0), heat="loss")
     with pytest.raises(ValueError, match="shape, value, grad; got 'colour'"):
         draw(mg.tensor(1.0), show=("colour",))
     with pytest.raises(ValueError, match="LR and TB; got 'RL'"):

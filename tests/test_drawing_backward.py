@@ -87,6 +87,13 @@ def test_the_same_gradient_of_two_leaves_is_one_box():
     assert named(graph, "∂y/∂y = ∂y/∂a = ∂y/∂b").value.text == "1"
 
 
+def test_gradients_of_like_parameters_are_told_apart_by_their_module():
+    """∂y/∂0.W and ∂y/∂1.W."""
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1, bias=False))
+    names = {v.name for v in draw(model(mg.ones(4, 2)).sum(), backward=True).picture.vertices}
+    assert {"∂y/∂0.W", "∂y/∂1.W", "∂y/∂b"} <= names
+
+
 def test_arrows_of_the_backward_pass_run_back():
     """They are written the other way round, and what rules read is dotted and moves nothing."""
     a = number(2)

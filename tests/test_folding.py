@@ -162,6 +162,18 @@ def test_no_drawing_is_larger_than_max_nodes(most):
     assert draw(chain(3), max_nodes=most + 10).picture.caption == ""
 
 
+def test_what_has_no_other_way_to_fold_keeps_its_ends():
+    """Modules that all differ: those at both ends stay, those between are one box that says so."""
+    model = nn.Sequential(*[nn.Linear(n, n + 1) for n in range(2, 182)])
+    graph = draw(model(mg.ones(4, 2)).sum())
+    (middle,) = [v for v in graph.picture.vertices if v.sign == "…"]
+    assert middle.note.endswith(" modules")
+    assert middle.scope == (("", "Sequential"),)
+    assert len(graph.picture.vertices) == 25
+    assert "between the ends" in graph.picture.caption
+    check_order(graph)
+
+
 def test_a_large_graph_is_drawn_whole_when_asked():
     """max_nodes=None opens everything."""
     assert len(draw(chain(1000), max_nodes=None).picture.vertices) == 1002

@@ -114,6 +114,10 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
         raise TypeError(
             f"draw() needs a Tensor or several; got {found}. Pass a result, as draw(loss)."
         )
+    for name, x in (names or {}).items():
+        _check_kind(f"names={{{name!r}: …}}", x, Tensor)
+    if model is not None:
+        _check_kind("model=…", model, Module)
     shown = (show,) if isinstance(show, str) else tuple(show)
     if unknown := [word for word in shown if word not in SHOWS]:
         raise ValueError(
@@ -130,6 +134,14 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     picture = fold(whole, depth, repeats, max_nodes)
     source = Source(whole, depth, reading.operations, roots, names or {})
     return Graph(picture, source, direction, legend, format)
+
+
+def _check_kind(argument: str, given: Any, kind: type) -> None:
+    if not isinstance(given, kind):
+        raise TypeError(
+            f"draw({argument}) needs a {kind.__name__}; got {type(given).__name__}. "
+            f"Pass the {kind.__name__} itself, or leave it out."
+        )
 
 
 def _check(argument: str, given: Any, known: tuple[Any, ...]) -> None:

@@ -63,6 +63,7 @@ def edges(picture: Picture, columns: Columns) -> Iterator[str]:
     for edge in picture.edges:
         tail, head = edge.source, edge.target
         facts = _facts(edge, by_id, unclear, 0 if tail in carried else FLOW)
+        facts += [f'tooltip="{label_text(edge.argument)}"'] if edge.argument else []
         # Graphviz puts the tail of an edge inside a column before its head: on which side a box
         # stands is told by which way its edge is written.
         if by_id[tail].backward and by_id[head].backward:

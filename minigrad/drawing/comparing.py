@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from minigrad.drawing.graph import Edge, Picture, Vertex, clusters
+from minigrad.drawing.look import shown
 
 
 def beside(pictures: Sequence[Picture], titles: Sequence[str]) -> Picture:
@@ -25,7 +26,7 @@ def beside(pictures: Sequence[Picture], titles: Sequence[str]) -> Picture:
             for v in picture.vertices
         ]
         edges += [replace(e, source=mark + e.source, target=mark + e.target) for e in picture.edges]
-        captions += [f"{title}: {picture.caption}"] if picture.caption else []
+        captions += [f"{shown(title)}: {picture.caption}"] if picture.caption else []
     heats = {picture.heat for picture in pictures}
     return Picture(
         tuple(vertices),

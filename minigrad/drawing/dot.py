@@ -18,6 +18,7 @@ from minigrad.drawing.look import (
     GREY,
     INK,
     LONGEST,
+    LONGEST_LINE,
     LONGEST_TITLE,
     MARKS,
     MODULES,
@@ -120,7 +121,7 @@ def _tooltip(picture: Picture, vertex: Vertex) -> str:
     for key, quantity in numbers(picture, vertex):
         more = quantity.details or MEANINGS.get(quantity.state, "")
         lines += [f"{key}: {more}"] if more else []
-    return "&#10;".join([label_text(lines[0]), *map(escape, lines[1:])])
+    return "&#10;".join([label_text(line, LONGEST_LINE) for line in lines])
 
 
 def _cluster(
@@ -136,7 +137,7 @@ def _cluster(
         yield (
             f'{pad}graph [label=<{title}>, style="rounded,filled",'
             f' labelloc=t, labeljust=l, margin=10, fillcolor="{fill}", color="#C9CED6",'
-            f' tooltip="{label_text(cluster.path)}"]'
+            f' tooltip="{label_text(cluster.path, LONGEST_LINE)}"]'
         )
     for vertex in cluster.vertices:
         yield pad + statement(picture, vertex, heat)

@@ -52,13 +52,14 @@ def fold(picture: Picture, depth: int | None, repeats: bool, max_nodes: int | No
 def _smaller(picture: Picture, max_nodes: int) -> Iterator[tuple[Picture, str]]:
     """Foldings of ``picture``, the one that hides least first, and what each did."""
     alike = "blocks that are alike are one (× N)"
-    folded = fold_repeats(picture)
-    yield folded, alike
+    folded, how = fold_repeats(picture), alike
+    yield folded, how
     for depth in reversed(range(1, max(len(v.scope) for v in picture.vertices))):
         folded = fold_repeats(fold_modules(picture, depth))
-        yield folded, f"modules inside {depth} other{'s' * (depth > 1)} are one box, and {alike}"
+        how = f"modules inside {depth} other{'s' * (depth > 1)} are one box, {alike}"
+        yield folded, how
     ends = min((max_nodes - 1) // 2, ENDS)
-    yield _fold_middle(folded, ends), "what lies between the ends is one box"
+    yield _fold_middle(folded, ends), f"{how}, and what lies between the ends is one box"
 
 
 def fold_modules(picture: Picture, depth: int) -> Picture:
@@ -93,13 +94,14 @@ def box(key: Call, group: Sequence[Vertex], read: Container[str]) -> Vertex:
     if result.kind == "gradient" and result.name:
         sign = f"{result.name}: {sign}"
     weights = sum(math.prod(v.shape) for v in group if v.kind == "parameter")
-    counted = [(len(made), "operation"), (weights, "parameter")]
+    modules = sum(v.kind == "module" for v in made)
+    parts = [(modules, "module"), (len(made) - modules, "operation"), (weights, "parameter")]
     return replace(
         result,
         kind="module",
         name=name,
         sign=sign,
-        note=", ".join(f"{n:,} {what}{'s' * (n > 1)}" for n, what in counted if n),
+        note=", ".join(f"{n:,} {what}{'s' * (n > 1)}" for n, what in parts if n),
         operation="",
         scope=scope[:-1],
         calls=calls[:-1],

@@ -61,6 +61,7 @@ REACH = 4  # decades of heat on both sides of the middle one
 GAP = "&#160;"  # keeps text off the border: cells have one padding for all sides
 LONGEST = 40  # characters of a name
 LONGEST_TITLE = 72  # and of what stands over a module
+LONGEST_LINE = 240  # and of what stands under a drawing, or in a tooltip
 
 
 def shown(text: str, longest: int = LONGEST) -> str:
@@ -128,7 +129,8 @@ def _rgb(colour: str) -> tuple[int, ...]:
 
 def foot(picture: Picture, heat: Heat | None, legend: bool) -> str:
     """What stands under a drawing: its caption, the scale of its heat, and the legend if asked."""
-    rows = [font(escape(line), GREY, 11) for line in picture.caption.splitlines()]
+    lines = picture.caption.splitlines()
+    rows = [font(label_text(line, LONGEST_LINE), GREY, 11) for line in lines]
     if heat:
         rows.append(_scale(picture, heat))
     if legend:

@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import backend, engine
 from minigrad.drawing.graph import Quantity, State
+from minigrad.memory import last_write
 from minigrad.operation import Node, output
 from minigrad.recording import no_grad
 from minigrad.tensor import Tensor
@@ -89,9 +90,10 @@ class Values:
     def __init__(self, nodes: Sequence[Node], roots: Iterable[Tensor]) -> None:
         self._raw: dict[int, Any] = {}  # of those that are there
         self._missing: State = "overwritten" if affordable(nodes) else "not kept"
-        for x in (*roots, *(x for node in nodes for x in node.inputs)):
-            if isinstance(x, Tensor) and x.node is not None and x.written <= x.node.time:
-                self._raw[id(x.node)] = x.data
+        read = [pair for node in nodes for pair in zip(node.inputs, node.saved, strict=False)]
+        for origin, raw in (*[(x.node, x.data) for x in roots], *read):
+            if isinstance(origin, Node) and raw is not None and last_write(raw) <= origin.time:
+                self._raw[id(origin)] = raw
         with no_grad():
             for node in nodes:
                 self._fill(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -71,11 +72,13 @@ class Reading:
         self.vertices: dict[Spot, Vertex] = {}
         self.edges: list[Edge] = []
         self.operations: dict[str, Primitive] = {}
+        self.constants: dict[int, Spot] = {}
         for node in forward:
             self._operation(node)
         for root in roots:
             self._find(root)  # a root that no operation made and none reads
         self._unused(model)
+        self.constants = _constants(forward)  # a rule reads a constant as a tensor of its own
         self._name_gradients(roots)
         for node in nodes[len(forward) :]:  # recorded later, all of them
             self._operation(node)
@@ -85,12 +88,14 @@ class Reading:
     def _name_gradients(self, roots: Sequence[Tensor]) -> None:
         """∂y/∂W for each gradient of the backward pass, and boxes for those it starts with."""
         called = {spot_of(y): self.names.get(spot_of(y), "y") for y in roots}
-        whole = (
-            next(iter(called.values())) if len(called) == 1 else f"({' + '.join(called.values())})"
-        )
-        for x, g in self.pass_:
-            vertex = self._find(x)
-            by = called.get(spot_of(x)) or vertex.heading[0] or vertex.id
+        whole = " + ".join(called.values())
+        whole = f"({whole})" if len(called) > 1 else whole
+        found = [(spot_of(x), self._find(x)) for x, _ in self.pass_]
+        signs = Counter(vertex.heading[0] for _, vertex in found)
+        for (spot, vertex), (_, g) in zip(found, self.pass_, strict=True):
+            by = called.get(spot) or vertex.heading[0] or vertex.id
+            if signs[by] > 1 and vertex.path:  # ∂L/∂0.W and ∂L/∂2.W
+                by = f"{vertex.path}.{by}"
             before = self.names.get(spot_of(g), "")
             self.names[spot_of(g)] = f"{before}{' = ' if before else ''}∂{whole}/∂{by}"
         for _, g in self.pass_:
@@ -107,6 +112,8 @@ class Reading:
     def _find(self, x: Any) -> Vertex:
         """The vertex of ``x``; leaves and constants get theirs when they are first read."""
         spot = spot_of(x)
+        if spot not in self.vertices and isinstance(x, Tensor):
+            spot = self.constants.get(id(x.data), spot)
         return self.vertices[spot] if spot in self.vertices else self._leaf(x)
 
     def _operation(self, node: Node) -> None:
@@ -214,14 +221,22 @@ def _is_backward(node: Node) -> bool:
 
 
 def _arrays(nodes: Sequence[Node], more: Iterable[Tensor]) -> dict[int, Spot]:
-    """Where the arrays of tensors that require grad are: detach() shares them."""
-    given = (x for node in nodes for x in node.inputs if isinstance(x, Tensor))
-    found = {id(x.data): spot_of(x) for x in (*given, *more) if x.tracked}
+    """Where the arrays of what requires grad are: detach() shares them."""
+    found = {id(x.data): spot_of(x) for x in more if x.tracked}
     for node in nodes:
+        for origin, raw in zip(node.inputs, node.saved, strict=False):
+            if engine.vertex(origin) is not None and raw is not None:
+                found[id(raw)] = spot_of(origin)
         if node.value is not None:
             parts = node.value if node.op.several else [node.value]
             found |= {id(array): (id(node), index) for index, array in enumerate(parts)}
     return found
+
+
+def _constants(nodes: Iterable[Node]) -> dict[int, Spot]:
+    """Where the arrays of what needs no gradient are."""
+    given = (x for node in nodes for x in node.inputs if engine.vertex(x) is None)
+    return {id(x.data if isinstance(x, Tensor) else x): spot_of(x) for x in given}
 
 
 def is_number(x: Any) -> bool:

@@ -56,7 +56,7 @@ def render(dot: str, format: str, dpi: int = 96) -> bytes:
         drawn = _drawn([tool, "-Kdot", f"-T{format}"], dot, format)
     elif _pygraphviz() is not None:
         script = str(Path(__file__).with_name("layout.py"))
-        drawn = _drawn([sys.executable, "-P", script, format], dot, format)
+        drawn = _drawn([sys.executable or "python", "-P", script, format], dot, format)
     else:
         raise DrawingError(
             f"Drawing as {format} needs Graphviz; found neither dot on PATH nor pygraphviz 2. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
+from minigrad.memory import wrote
 from minigrad.nn.dot_product import scaled_dot_product_attention
 from minigrad.nn.losses.classification import (
     binary_cross_entropy,
@@ -31,6 +33,7 @@ from minigrad.ops.pooling import (
     max_pool1d,
     max_pool2d,
 )
+from minigrad.ops.reductions import count
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -211,10 +214,16 @@ def batch_norm(  # noqa: PLR0913 - PyTorch's arguments, and axis
 
     In training the running statistics, if given, follow those of the batch.
     """
-    over = tuple([a for a in range(input.ndim) if a != axis % input.ndim])
+    over = _others(input.ndim, axis)
     return _normalized(
         input, over, axis, (running_mean, running_var), (weight, bias), training, momentum, eps
     )
+
+
+@functools.cache
+def _others(ndim: int, axis: int) -> tuple[int, ...]:
+    """All axes but one."""
+    return tuple(a for a in range(ndim) if a != axis % ndim)
 
 
 def instance_norm(
@@ -243,40 +252,52 @@ def _normalized(
     eps: float,
 ) -> Any:
     """Standardise over ``over``, by the running statistics of the channels unless in training."""
-    per_channel = (-1,) + (1,) * (x.ndim - 1 - axis % x.ndim)
     mean, var = running
     channels = (x.shape[axis],)
     _check_shapes("a normalization by channel", channels, channels, mean, var, *affine)
     if training or mean is None or var is None:
         z, mu, sigma = ops.standardize(x, axis=over, eps=eps)
         if training and mean is not None and var is not None:
-            n = math.prod(x.shape[a] for a in over)
+            n = count(x.shape, over)
             if n == 1:
                 raise ValueError(
                     "running statistics need more than one value per channel to have a variance; "
                     f"got shape {tuple(x.shape)}. Use a larger batch, or evaluation."
                 )
             mu, sigma = (s.data if isinstance(s, Tensor) else s for s in (mu, sigma))
-            channel = axis % x.ndim
-            _follow(mean, mu, channel, momentum)
-            _follow(var, (sigma * sigma - eps) * (n / (n - 1)), channel, momentum)
+            _follow(mean, mu, axis, momentum)
+            _follow(var, sigma * sigma - eps, axis, momentum, n / (n - 1))
     else:
-        sigma = ops.sqrt(ops.reshape(var, per_channel) + eps)
-        z = ops.normalize(x, ops.reshape(mean, per_channel), sigma)
+        along = _along(x.ndim, axis)
+        sigma = ops.sqrt(ops.reshape(var, along) + eps)
+        z = ops.normalize(x, ops.reshape(mean, along), sigma)
     gamma, beta = affine
-    if len(per_channel) > 1:
-        gamma, beta = (v if v is None else ops.reshape(v, per_channel) for v in affine)
+    if axis % x.ndim != x.ndim - 1:
+        gamma, beta = (v if v is None else ops.reshape(v, _along(x.ndim, axis)) for v in affine)
     return scale_and_shift(z, gamma, beta)
 
 
-def _follow(running: Any, batch: Any, channel: int, momentum: float) -> None:
-    """running ← (1 − momentum)·running + momentum·batch (its mean over samples, if by sample)."""
+def _along(ndim: int, axis: int) -> tuple[int, ...]:
+    """The shape in which a vector stands along ``axis``."""
+    return (-1,) + (1,) * (ndim - 1 - axis % ndim)
+
+
+@functools.cache
+def _off(ndim: int, axis: int) -> tuple[Any, ...]:
+    """The index that takes a vector off ``axis`` where all other axes have one entry."""
+    return tuple(slice(None) if a == axis % ndim else 0 for a in range(ndim))
+
+
+def _follow(running: Any, batch: Any, axis: int, momentum: float, scale: float = 1.0) -> None:
+    """running ← (1 − momentum)·running + momentum·scale·batch (its mean over samples, if any)."""
     xp = namespace(batch)
-    if batch.size != running.numel():
-        others = tuple([a for a in range(batch.ndim) if a != channel])
-        batch = xp.mean(batch, axis=others)
-    now = xp.astype(xp.reshape(batch, running.shape), running.dtype, copy=False)
-    running.data = (1 - momentum) * running.data + momentum * now
+    if batch.size != running.data.size:
+        batch = xp.mean(batch, axis=_others(batch.ndim, axis), keepdims=True)
+    if batch.dtype != running.data.dtype:
+        batch = xp.astype(batch, running.data.dtype)
+    running.data *= 1 - momentum
+    running.data += (momentum * scale) * batch[_off(batch.ndim, axis)]
+    wrote(running.data, line="a normalization in training, which updates its running statistics")
 
 
 def layer_norm(
@@ -329,10 +350,11 @@ def _check_shapes(name: str, found: Any, wanted: Any, *tensors: Any) -> None:
             f"{name} over {tuple(wanted)} needs inputs that end so; got {tuple(found)} at the end. "
             "Give the sizes of the axes to normalise over."
         )
+    wanted = tuple(wanted)
     for tensor in tensors:
-        if tensor is not None and tuple(tensor.shape) != tuple(wanted):
+        if tensor is not None and tensor.shape != wanted:
             raise ValueError(
-                f"{name} needs parameters and statistics of shape {tuple(wanted)}; got "
+                f"{name} needs parameters and statistics of shape {wanted}; got "
                 f"{tuple(tensor.shape)}. Reshape them."
             )
 

@@ -279,7 +279,7 @@ step.vjp(x=lambda g: 0.0 * g)
 @primitive
 def relu(x: Array) -> Array:
     """out = max(x, 0); its slope at 0 is taken as 0."""
-    return namespace(x).maximum(x, namespace(x).zeros_like(x))
+    return namespace(x).maximum(x, backend.zeros(x.shape, like=x))  # a plain 0 takes NumPy longer
 
 
 relu.vjp(x=lambda g, out: g * step(out))
