@@ -114,17 +114,47 @@ def test_three_paths_are_added_one_after_the_other():
     assert [s.entries[0].text for s in steps if s.title.endswith("→ x")] == ["4", "7", "9"]
 
 
-def test_the_last_gradients_are_those_that_backward_leaves():
+def images():
+    """A small convolutional network."""
+    parts = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()
+    return nn.Sequential(*parts, nn.Linear(36, 2))(mg.randn(2, 3, 8, 8)).square().mean()
+
+
+def attention():
+    """Attention with one input for queries, keys and values."""
+    x = mg.randn(2, 3, 4).requires_grad_()
+    return nn.MultiheadAttention(4, 2)(x, x, x)[0].square().sum()
+
+
+def gradients():
+    """The square of a gradient, whose graph is that of rules."""
+    x = mg.tensor(np.arange(6.0).reshape(3, 2), requires_grad=True)
+    (g,) = mg.grad((mg.standardize(x, axis=0)[0] ** 3).sum(), [x], create_graph=True)
+    return g.square().sum()
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        network,
+        images,
+        attention,
+        gradients,
+        lambda: nn.LSTM(3, 5)(mg.randn(4, 2, 3).requires_grad_())[0].square().sum(),
+        lambda: nn.Embedding(5, 3)(mg.tensor([0, 1, 1])).square().sum(),
+        lambda: mg.sort(mg.randn(6).requires_grad_())[0][:4].square().sum(),
+    ],
+)
+def test_the_last_gradients_are_those_that_backward_leaves(result):
     """Whatever is on the way, at the end each box shows what a drawing after backward shows."""
-    y = network()
-    steps = draw(y).steps().tape.steps
-    last = {
-        entry.box: entry.text for step in steps for entry in step.entries if entry.row == "grad"
-    }
+    mg.manual_seed(0)
+    y = result()
+    entries = [entry for step in draw(y).steps().tape.steps for entry in step.entries]
+    last = {entry.box: entry.text for entry in entries if entry.row == "grad"}
     y.backward()
     drawn = {
         vertex.id: vertex.grad.text
-        for vertex in draw(y).picture.vertices
+        for vertex in draw(y).source.whole.vertices
         if vertex.grad is not None and vertex.grad.state == "computed"
     }
     assert last == drawn
