@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import os
 import xml.etree.ElementTree as ET
@@ -116,15 +115,13 @@ class Steps:
         return shown | {"text/plain": self.text()}
 
     def _frame(self) -> str:
+        """The player in a frame, and the text, which is left where frames are cleaned away."""
         height = min(self._stage.size[1] * 4 / 3, TALLEST) + CONTROLS
-        picture = base64.b64encode(self.svg.encode()).decode()
         return (
             f'<iframe title="{TITLE}" sandbox="allow-scripts" srcdoc="{escape(self.html)}"'
             f' style="width: 100%; height: {height:.0f}px; border: 1px solid #C9CED6;'
             ' border-radius: 8px"></iframe>\n'
-            "<details><summary>The last step as a picture, where nothing plays</summary>"
-            f'<img alt="{TITLE}: the last step" src="data:image/svg+xml;base64,{picture}">'
-            "</details>"
+            f"<details><summary>The steps as text</summary><pre>{escape(self.text())}</pre></details>"
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
