@@ -71,8 +71,8 @@ class Reading:
 
         self.vertices: dict[Spot, Vertex] = {}
         self.edges: list[Edge] = []
-        self.constants: dict[int, Spot] = {}
         self.operations: dict[str, Primitive] = {}
+        self.constants: dict[int, Spot] = {}
         for node in forward:
             self._operation(node)
         for root in roots:
