@@ -232,7 +232,7 @@ def _read_input(node: Node, index: int, create_graph: bool) -> Any:
         return raw
     if isinstance(origin, Node):
         return wrap(raw, origin)
-    if not isinstance(origin, Tensor) or not origin.tracked:
+    if not isinstance(origin, Tensor) or (origin.data is not raw and not origin.tracked):
         return Tensor(raw)
     if origin.data is not raw:  # the leaf was given another array since
         raise _overwritten(node, index, raw)

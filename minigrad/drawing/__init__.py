@@ -2,6 +2,8 @@
 
 >>> mg.draw(loss)                      # shows itself in a notebook
 >>> mg.draw(loss).save("loss.svg")     # or .png, .pdf, .dot, .txt
+>>> mg.draw(loss).save("loss.html")    # a page to explore it in
+>>> mg.draw(loss).steps()              # its forward and backward, to play
 >>> print(mg.draw(loss))               # a text for terminals
 
 The graph becomes records (`reading`, `graph`), the records DOT or text (`dot`, `text`), the DOT a
@@ -13,11 +15,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minigrad.drawing import render
+from minigrad.drawing import files, render
 from minigrad.drawing.comparing import beside
 from minigrad.drawing.dot import dot
 from minigrad.drawing.factors import lay
@@ -30,6 +32,8 @@ from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
+    from minigrad.drawing.steps import Steps
+    from minigrad.operation import Primitive
     from minigrad.products import BackpropProduct
 
 __all__ = ["Graph", "compare", "draw", "drawing_path"]
@@ -124,12 +128,12 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     _check("format", format, FORMATS)
     _check_number("depth", depth, 0)
     _check_number("max_nodes", max_nodes, FEWEST_NODES)
-    picture = read(roots, {*shown, *([heat] if heat else [])}, names or {}, model, backward)
-    if product is not None:
-        picture = lay(picture, product)
-    picture = fold(picture, depth, repeats, max_nodes)
-    picture = replace(picture, show=frozenset(shown), heat=heat or "")
-    return Graph(picture, direction, legend, format)
+    reading = read(roots, {*shown, *([heat] if heat else [])}, names or {}, model, backward)
+    whole = reading.picture if product is None else lay(reading.picture, product)
+    whole = replace(whole, show=frozenset(shown), heat=heat or "")
+    picture = fold(whole, depth, repeats, max_nodes)
+    source = Source(whole, depth, reading.operations, roots, names or {})
+    return Graph(picture, source, direction, legend, format)
 
 
 def _check_kind(argument: str, given: Any, kind: type) -> None:
@@ -177,10 +181,25 @@ def compare(*graphs: Graph, titles: Sequence[str] | None = None) -> Graph:
         )
     picture = beside([graph.picture for graph in graphs], titles)
     legend = any(graph.legend for graph in graphs)
-    return Graph(picture, graphs[0].direction, legend, graphs[0].format)
+    return Graph(picture, Source(picture), graphs[0].direction, legend, graphs[0].format)
 
 
 draw.compare = compare  # type: ignore[attr-defined]  # where those who have found draw() look
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a drawing was made of: the picture before it was folded, and what it was read from.
+
+    ``operations`` has the declaration of each operation by the id of its box; ``depth`` is that of
+    `draw`. A comparison has no ``roots``.
+    """
+
+    whole: Picture
+    depth: int | None = None
+    operations: Mapping[str, Primitive] = field(default_factory=dict)
+    roots: Sequence[Tensor] = ()
+    names: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Graph:
@@ -190,6 +209,8 @@ class Graph:
     ----------
     picture
         The records it is made from.
+    source
+        What it was made of; it keeps the results that were drawn, and so their graph.
     direction
         "LR" or "TB".
     legend
@@ -199,9 +220,10 @@ class Graph:
     """
 
     def __init__(
-        self, picture: Picture, direction: str, legend: bool = False, format: str = "svg"
+        self, picture: Picture, source: Source, direction: str, legend: bool, format: str
     ) -> None:
         self.picture = picture
+        self.source = source
         self.direction = direction
         self.legend = legend
         self.format = format
@@ -233,8 +255,48 @@ class Graph:
         except render.DrawingError as error:
             return {"text/plain": f"{self.text()}\n\n({error})"}
 
+    def steps(self, gradient: Any = None) -> Steps:
+        """The forward and a backward of this graph, one step after the other, to play.
+
+        Values fill in in the order in which they were recorded; then gradients flow back in the
+        order in which the engine takes them, on each edge upstream × local = product. No ``.grad``
+        is touched.
+
+        Parameters
+        ----------
+        gradient
+            The upstream gradient, of the result's shape; needed where the result is no scalar.
+
+        Raises
+        ------
+        RuntimeError
+            If there is nothing to differentiate, the result is no scalar and ``gradient`` is not
+            given, or a value that a rule needs was overwritten.
+        ValueError
+            If this is a comparison of graphs.
+        """
+        from minigrad.drawing.steps import Steps  # noqa: PLC0415 - read when steps are asked for
+        from minigrad.drawing.telling import record  # noqa: PLC0415
+
+        if not self.source.roots:
+            raise ValueError(
+                "steps() are those of one graph; this drawing compares several. Call it on one of "
+                "them, draw(loss).steps()."
+            )
+        return Steps(record(self.source.roots, self.source.names, gradient), self.direction)
+
+    def _explorer(self) -> str:
+        from minigrad.drawing.explorer import explorer  # noqa: PLC0415 - read when asked for
+
+        source = self.source
+        return explorer(source.whole, source.operations, self.direction, source.depth)
+
     def save(self, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
-        """Save as what the ending says: .svg, .png, .pdf, .dot or .txt; a whole file or none.
+        """Save as the ending says: .svg, .png, .pdf, .dot, .txt or .html; a whole file or none.
+
+        The .html is a page to explore the drawing in: zoom, pan, search, fold and unfold modules,
+        and ask each box for its formula, its numbers and where it was declared. It needs neither a
+        server nor a network, nor Graphviz to be made.
 
         Parameters
         ----------
@@ -243,27 +305,11 @@ class Graph:
         dpi
             Pixels an inch, for .png.
         """
-        target = Path(path)
-        format = target.suffix.lower().removeprefix(".")
-        known = (*render.FORMATS, "dot", "txt")
-        if format not in known:
-            raise ValueError(
-                f"save({str(path)!r}) asks for a drawing of type {target.suffix or 'no ending'}; "
-                f"known ones are {', '.join(f'.{name}' for name in known)}. Choose one of them."
-            )
-        if not target.parent.is_dir():
-            raise FileNotFoundError(
-                f"save({str(path)!r}) needs the folder {str(target.parent)!r}; there is none. "
-                "Make it first, or save elsewhere."
-            )
+        format = files.ending(path, (*render.FORMATS, "dot", "txt", "html"), "a drawing")
         if format in render.FORMATS:
             content = render.render(self.dot, format, dpi)
+        elif format == "html":
+            content = self._explorer().encode()
         else:
             content = (self.dot if format == "dot" else self.text() + "\n").encode()
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(content)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-        return target
+        return files.write(path, content)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from minigrad.drawing import symbols
 from minigrad.drawing.graph import Edge, Picture, Vertex
-from minigrad.drawing.look import ALARM, COLOURS, GAP, GREY, INK, font, label_text
+from minigrad.drawing.look import ALARM, COLOURS, GAP, GRADIENT, GREY, INK, font, label_text
 from minigrad.drawing.quantities import number
 
 FLOW = 8  # how much straighter the way of the data is drawn than that of the parameters
@@ -92,15 +92,18 @@ def _facts(
     if target.backward:
         facts.append(f'color="{COLOURS["gradient"][0]}"')
     swappable = target.operation in symbols.SWAPPABLE or target.kind == "module"
-    if unclear[target.id] > 1 and not swappable:
-        facts.append(f"label={_chip(edge.argument)}")
+    argument = edge.argument if unclear[target.id] > 1 and not swappable else ""
+    if argument or edge.products:
+        facts.append(f"label={_chip(argument, edge.products)}")
     return facts
 
 
-def _chip(argument: str) -> str:
+def _chip(argument: str, products: Sequence[str] = ()) -> str:
     """The label of an arrow, with room around it: the arrow then passes beside it."""
-    cell = f"<TR><TD>{label_text(argument)}</TD></TR>"
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2">{cell}</TABLE>>'
+    lines = [label_text(argument)] if argument else []
+    lines += [font(label_text(product), GRADIENT) for product in products]
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2">{rows}</TABLE>>'
 
 
 def _factor(edge: Edge) -> list[str]:

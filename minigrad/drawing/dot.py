@@ -31,7 +31,7 @@ from minigrad.drawing.look import (
     shown,
 )  # fmt: skip
 
-__all__ = ["COLOURS", "LONGEST", "dot", "shown"]
+__all__ = ["COLOURS", "LONGEST", "dot", "shown", "statement"]
 
 FONT = "Helvetica,Arial,sans-serif"
 
@@ -60,6 +60,12 @@ def _upright(top: Cluster, direction: str) -> Cluster:
     """``top`` so that the first of its clusters is drawn first; from left to right, rows rise."""
     apart = direction == "LR" and not top.vertices
     return replace(top, children=top.children[::-1]) if apart else top
+
+
+def statement(picture: Picture, vertex: Vertex, heat: Heat | None) -> str:
+    """The DOT statement of one box, on one line."""
+    label, tip = _label(picture, vertex, heat), _tooltip(picture, vertex)
+    return f'{vertex.id} [label={label}, tooltip="{tip}"]'
 
 
 def _label(picture: Picture, vertex: Vertex, heat: Heat | None) -> str:
@@ -135,8 +141,7 @@ def _cluster(
             f' tooltip="{label_text(cluster.path, LONGEST_LINE)}"]'
         )
     for vertex in cluster.vertices:
-        label, tip = _label(picture, vertex, heat), _tooltip(picture, vertex)
-        yield f'{pad}{vertex.id} [label={label}, tooltip="{tip}"]'
+        yield pad + statement(picture, vertex, heat)
         if vertex.id in columns:  # inside the cluster: named outside, they would leave it
             yield f"{pad}{{ rank=same; {'; '.join([vertex.id, *columns[vertex.id]])} }}"
     for child in cluster.children:

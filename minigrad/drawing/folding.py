@@ -84,7 +84,7 @@ def _fold_middle(picture: Picture, ends: int) -> Picture:
     return _contracted(picture, [(((*scope, ("", "…")), (*calls, 0)), group)])
 
 
-def _box(key: Call, group: Sequence[Vertex], read: Container[str]) -> Vertex:
+def box(key: Call, group: Sequence[Vertex], read: Container[str]) -> Vertex:
     """One box for ``group``: it shows the result, the last that is ``read``, and its size."""
     scope, calls = key
     name, sign = scope[-1]
@@ -119,7 +119,7 @@ def _contracted(picture: Picture, groups: Sequence[tuple[Call, list[Vertex]]]) -
     """``picture`` with each group of vertices as one box, where the last of the group stood."""
     owner = {vertex.id: number for number, (_, group) in enumerate(groups) for vertex in group}
     read = {e.source for e in picture.edges if owner.get(e.source) != owner.get(e.target)}
-    boxes = [_box(key, group, read) for key, group in groups]
+    boxes = [box(key, group, read) for key, group in groups]
     last = {group[-1].id: box for (_, group), box in zip(groups, boxes, strict=True)}
     vertices = [last.get(v.id, v) for v in picture.vertices if v.id in last or v.id not in owner]
     return _rebuilt(picture, vertices, {id_: boxes[number].id for id_, number in owner.items()})

@@ -107,7 +107,7 @@ class Edge:
 
     ``cut`` says that a value passes here and no gradient (by ``detach()``); ``factor`` what this
     step multiplies a gradient by, where a product of Jacobians is drawn, and ``norm`` its
-    spectral norm.
+    spectral norm; ``products`` has lines on the gradients that flow back along it.
     """
 
     source: str
@@ -116,6 +116,7 @@ class Edge:
     cut: bool = False
     factor: str = ""
     norm: float | None = None
+    products: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ COLOURS: dict[Kind, tuple[str, str]] = {
     "module": ("#55606E", "#E3E7ED"),
     "gradient": ("#A9527F", "#FBEFF5"),
 }
+GRADIENT = COLOURS["gradient"][0]
 # Data have corners, what is computed is round, and a parameter has a bar at its side: no kind is
 # told by its colour alone.
 OUTLINES: dict[Kind, str] = {

@@ -15,7 +15,7 @@ from minigrad.drawing.graph import BACKWARD, Edge, Picture, Quantity, Vertex, cl
 from minigrad.drawing.quantities import Gradients, Values, leaf_value, number
 from minigrad.drawing.uses import Calls, Spot, Use, argument_name, held, spot_of, uses
 from minigrad.nn.module import Module, Parameter
-from minigrad.operation import Node, output
+from minigrad.operation import Node, Primitive, output
 from minigrad.tensor import Tensor
 
 
@@ -25,14 +25,24 @@ def read(
     names: Mapping[str, Tensor],
     model: Module | None = None,
     backward: bool = False,
-) -> Picture:
+) -> Reading:
     """The graph under ``roots`` as records; see `minigrad.drawing.draw` for the arguments."""
     with np.errstate(all="ignore"):  # numbers that are not finite are drawn, not warned of
-        return _Reading(roots, frozenset(show), names, model, backward).picture
+        return Reading(roots, frozenset(show), names, model, backward)
 
 
-class _Reading:
-    """One walk over a graph, inputs first, so that ids follow the order of the computation."""
+class Reading:
+    """One walk over a graph, inputs first, so that ids follow the order of the computation.
+
+    Attributes
+    ----------
+    picture
+        The records.
+    vertices
+        The vertex of each spot.
+    operations
+        By the id of its vertex, the declaration of each operation.
+    """
 
     def __init__(
         self,
@@ -63,6 +73,7 @@ class _Reading:
         self.edges: list[Edge] = []
         self.constants: dict[int, Spot] = {}
         self.sums: set[Node] = set()
+        self.operations: dict[str, Primitive] = {}
         for node in forward:
             self._operation(node)
         for root in roots:
@@ -111,7 +122,7 @@ class _Reading:
         """One vertex for ``node`` and its first result, its edges, and its other outputs."""
         if node.op is output:  # those outputs have their vertices from the node itself
             return
-        scalars = {i: _scalar(x) for i, x in enumerate(node.inputs) if _is_number(x)}
+        scalars = {i: _scalar(x) for i, x in enumerate(node.inputs) if is_number(x)}
         sources = [
             (self._find(x).id, symbols.argument(argument_name(node, index)))
             for index, x in enumerate(node.inputs)
@@ -128,6 +139,7 @@ class _Reading:
             operation=name,
             **self._result(node, 0, node),
         )
+        self.operations[vertex.id] = node.op
         self.edges += [Edge(source, vertex.id, argument) for source, argument in sources]
         for index in range(1, len(node.op.outputs)):
             spot = (id(node), index)
@@ -230,7 +242,7 @@ def _constants(nodes: Iterable[Node]) -> dict[int, Spot]:
     return {id(x.data if isinstance(x, Tensor) else x): spot_of(x) for x in given}
 
 
-def _is_number(x: Any) -> bool:
+def is_number(x: Any) -> bool:
     """Whether ``x`` is one plain number, which is written into the operation that reads it."""
     return isinstance(x, int | float) or (
         backend.is_array(x) and not isinstance(x, Tensor | Node) and not x.shape

@@ -149,7 +149,7 @@ class WithMinigrad(Peer):
     def record(self, problem: Problem) -> Step:
         """The calls by name, on Tensors."""
         name = problem.settings["op"]
-        op = {"add": mg.add, "multiply": mg.mul, "tanh": mg.tanh}[name]
+        op: Any = {"add": mg.add, "multiply": mg.mul, "tanh": mg.tanh}[name]
         x, y = self._tensor(problem.weights[0], requires_grad=True), self._data(problem)[0]
         args = (x,) if name == "tanh" else (x, y)
 
