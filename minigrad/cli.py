@@ -1,4 +1,4 @@
-"""The command `minigrad`: the lessons, the benchmark, and a report of what minigrad runs on."""
+"""The command `minigrad`: lessons, drawings, the benchmark, a report of what minigrad runs on."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import indent
 
 from minigrad.bench.command import add_arguments
 from minigrad.bench.command import main as benchmark
 from minigrad.course import CourseError, version
 from minigrad.course.notebooks import choose, copy_lesson, find_lessons, plain
+from minigrad.drawing import command as drawing
 
 FINE, PROBLEM, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -49,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return PROBLEM
     except KeyboardInterrupt:
-        print("\nminigrad: stopped. The pages that are there are whole.", file=sys.stderr)
+        print("\nminigrad: stopped. The files that are there are whole.", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -83,8 +85,17 @@ def _run(asked: argparse.Namespace) -> int:
 
 def _open(asked: argparse.Namespace) -> int:
     [lesson] = choose(find_lessons(), [asked.number])
-    path, kept = copy_lesson(lesson, asked.to)
-    print(f"{path} was there and is opened as it is." if kept else f"Copied to {path}.")
+    copy = copy_lesson(lesson, asked.to, solutions=asked.solutions)
+    if copy.made and copy.path == copy.current:
+        print(f"Copied to {copy.path}.")
+    else:
+        print(f"{copy.path} was there and is opened as it is.")
+    if copy.path != copy.current:
+        print(
+            "It is not of this version of the lesson. This version lies beside it: "
+            f"{copy.current}. Take your answers over when you like."
+        )
+    print(f"To grade your answers: minigrad lessons check {copy.path}")
     if not asked.launch:
         return FINE
     if find_spec("jupyterlab") is None:
@@ -92,10 +103,25 @@ def _open(asked: argparse.Namespace) -> int:
     # Ctrl-C is JupyterLab's to answer: it asks, and then stops its kernels.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        command = [sys.executable, "-m", "jupyterlab", str(path)]
+        command = [sys.executable, "-m", "jupyterlab", str(copy.path)]
         return subprocess.run(command, check=False).returncode  # noqa: S603
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _check(asked: argparse.Namespace) -> int:
+    from minigrad.course.check import check  # noqa: PLC0415 - needs the extras
+
+    report = check(asked.notebook)
+    for remark in report.remarks:
+        print(f"{remark}\n")
+    for i, grade in enumerate(report.grades, 1):
+        print(f"Exercise {i}, {grade.exercise}: {grade.points:g} of {grade.worth:g} points")
+        if grade.message:
+            print(indent(grade.message, "    "))
+    points, worth = (sum(getattr(g, part) for g in report.grades) for part in ("points", "worth"))
+    print(f"{points:g} of {worth:g} points.")
+    return FINE if points == worth else PROBLEM
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -103,6 +129,10 @@ def _doctor(_: argparse.Namespace) -> int:
 
     print(report())
     return FINE
+
+
+def _draw(asked: argparse.Namespace) -> int:
+    return drawing.main(asked)
 
 
 def _bench(asked: argparse.Namespace) -> int:
@@ -115,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands")
 
-    lessons = commands.add_parser("lessons", help="list, run or open the lessons")
+    lessons = commands.add_parser("lessons", help="list, run, open or check the lessons")
     lessons.set_defaults(command=_list)
     actions = lessons.add_subparsers(title="without one of these, list the lessons")
 
@@ -124,7 +154,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, default=Path("site"), help="the site (default: ./site)")
     run.set_defaults(command=_run)
 
-    copy = actions.add_parser("open", help="copy a lesson to work in and start JupyterLab on it")
+    copy = actions.add_parser(
+        "open",
+        help="copy a lesson to work in and start JupyterLab on it",
+        description="Copy a lesson, its exercises unsolved, and start JupyterLab on the copy. A "
+        "copy that is there stays as it is; if the lesson has changed since, its new version goes "
+        "beside it, as NN_….new.ipynb.",
+    )
     copy.add_argument("number", metavar="NN", help="the lesson's number")
     copy.add_argument(
         "--to",
@@ -135,10 +171,28 @@ def _parser() -> argparse.ArgumentParser:
     copy.add_argument(
         "--no-launch", dest="launch", action="store_false", help="copy only, start nothing"
     )
+    copy.add_argument(
+        "--solutions",
+        action="store_true",
+        help="copy it with solutions and hidden tests, for teachers, as NN_….solutions.ipynb",
+    )
     copy.set_defaults(command=_open)
+
+    check = actions.add_parser(
+        "check",
+        help="grade the exercises of a copy, offline, with the lesson's hidden tests",
+        description="Run a notebook from top to bottom, as it is saved, and show the points of "
+        "each exercise, with the message of the test where they are not earned.",
+    )
+    check.add_argument("notebook", type=Path, help="a copy that `minigrad lessons open` made")
+    check.set_defaults(command=_check)
 
     doctor = commands.add_parser("doctor", help="report what minigrad runs on, for a bug report")
     doctor.set_defaults(command=_doctor)
+
+    draw = commands.add_parser("draw", help="run a script and draw a tensor that it computed")
+    drawing.add_arguments(draw)
+    draw.set_defaults(command=_draw)
 
     bench = commands.add_parser("bench", help="time minigrad beside NumPy by hand and others")
     add_arguments(bench)

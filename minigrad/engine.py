@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
 
+from minigrad import backend
 from minigrad.backend import Array, lift, namespace, total
 from minigrad.operation import Node, Primitive, Rule, output, primitive
 from minigrad.recording import enable_grad, state
@@ -33,14 +34,15 @@ broadcast_to.vjp(x=lambda g: g)  # the sum over what was stretched is the engine
 @primitive
 def fit(x: Array, *, shape: tuple[int, ...], dtype: Any) -> Array:
     """Undo broadcasting and promotion: sum ``x`` over what was stretched, cast it to ``dtype``."""
-    xp = namespace(x)
     if x.shape != shape:
         new = x.ndim - len(shape)
         axes = tuple(range(new))
-        if new < 0 or x.shape[new:] != shape:
+        if x.shape[new:] != shape:
             axes += _stretched(x.shape, shape, new)
-        x = xp.reshape(total(x, axes), shape)
-    return x if x.dtype == dtype else xp.astype(x, dtype)
+        x = total(x, axes)
+        if x.shape != shape:
+            x = namespace(x).reshape(x, shape)
+    return x if x.dtype == dtype else namespace(x).astype(x, dtype)
 
 
 def _stretched(wide: tuple[int, ...], shape: tuple[int, ...], new: int) -> tuple[int, ...]:
@@ -128,17 +130,22 @@ def sweep(
         g = gradients.pop(v)
         yield v, g
         op = v.op
+        if op is output:  # a tuple's gradient: index -> gradient, for those outputs that have one
+            add(v.inputs[0], {v.params["index"]: g})
+            continue
         for rule in op.rules if rules is None else rules.get(op, op.rules):
-            upstream = g if not op.several or rule.output is None else g.get(rule.output)
-            targets = [
-                (i, x, u)
-                for i, x in enumerate(v.inputs[rule.inputs])
-                if (u := vertex(x)) is not None and (live is None or u in live)
-            ]
-            if targets and upstream is not None:
-                answer = rule(upstream, v, create_graph)
-                for i, x, u in targets:
-                    add(u, _fitted(answer[i] if op.variadic else answer, x, v, rule))
+            upstream = g if rule.output is None else g.get(rule.output)
+            answer = None
+            for i, x in enumerate(v.inputs[rule.inputs]):  # one, or all of any number
+                u = x if isinstance(x, Node) else vertex(x)
+                if u is None or upstream is None or (live is not None and u not in live):
+                    continue
+                if answer is None:
+                    answer = rule(upstream, v, create_graph)
+                part = answer[i] if op.variadic else answer
+                if part.shape != u.shape or part.dtype != u.dtype:
+                    part = _fitted(part, u, v, rule)
+                add(u, part)
     yield from gradients.items()  # the leaves
 
 
@@ -146,15 +153,16 @@ def _sum(total: Any, part: Any) -> Any:
     """What has come along one more path; of several outputs, output by output."""
     if not isinstance(part, dict):
         return total + part
-    return total | {i: total[i] + g if i in total else g for i, g in part.items()}
+    for i, g in part.items():
+        total[i] = total[i] + g if i in total else g
+    return total
 
 
-def _fitted(part: Any, x: Any, v: Node, rule: Rule) -> Any:
+def _fitted(part: Any, x: Vertex, v: Node, rule: Rule) -> Any:
     """A rule's answer with the shape and dtype of its input."""
-    if v.op is output or (part.shape == x.shape and part.dtype == x.dtype):
-        return part
     try:
-        return fit(part, shape=x.shape, dtype=x.dtype)
+        kernel = fit if isinstance(part, Tensor) else fit.forward
+        return kernel(part, shape=x.shape, dtype=x.dtype)
     except ValueError as error:
         error.add_note(f"in the backward rule of {v.op.name} for input {rule.input!r}")
         raise
@@ -162,11 +170,10 @@ def _fitted(part: Any, x: Any, v: Node, rule: Rule) -> Any:
 
 def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]:
     """Those of ``vertices`` from which a wanted one can be reached."""
-    live = {vertex(x) for x in wanted}
+    live = {v for x in wanted if (v := vertex(x)) is not None}
     for v in reversed(vertices):
-        if isinstance(v, Node) and any(vertex(x) in live for x in v.inputs if x is not None):
+        if isinstance(v, Node) and any(vertex(x) in live for x in v.inputs):
             live.add(v)
-    live.discard(None)
     return live
 
 
@@ -187,8 +194,9 @@ def _seed(y: Tensor, gradient: Any, create_graph: bool, asked: str) -> Any:
                 f"{asked} starts from a scalar; this tensor has shape {y.shape}. Reduce it first "
                 "(.sum(), .mean()), or pass the upstream gradient."
             )
-        gradient = namespace(y.data).ones_like(y.data)
-    g = gradient if isinstance(gradient, Tensor) else Tensor(lift(gradient, y.data))
+        g = wrap(backend.zeros(y.shape, like=y.data) + 1)
+    else:
+        g = gradient if isinstance(gradient, Tensor) else Tensor(lift(gradient, y.data))
     if g.shape != y.shape:
         raise ValueError(
             f"{asked} was given an upstream gradient of shape {g.shape} for a result of shape "
@@ -213,7 +221,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
                 # A rule may pass on its gradient, or a view of it: a leaf gets a copy of its own.
                 shared = g is seed or id(g) in given or getattr(g, "base", None) is not None
                 given.add(id(g))
-                v.grad = wrap(namespace(g).asarray(g, copy=True) if shared else g)
+                v.grad = wrap(namespace(g).positive(g) if shared else g)
 
 
 def grad(

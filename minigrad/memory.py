@@ -22,15 +22,18 @@ _PACKAGE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the 
 _writes: dict[int, tuple[int, str]] = {}
 
 
-def wrote(data: Any, line: str | None = None) -> None:
-    """Note that the memory of ``data`` was written just now, by ``line`` of the user's code."""
+def wrote(*arrays: Any, line: str | None = None) -> None:
+    """Note that the memory of ``arrays`` was written just now, by ``line`` of the user's code."""
     global latest  # noqa: PLW0603 - spares most backward passes all look-ups
     latest = clock()
-    owner = _owner(data)
-    if id(owner) not in _writes:
-        with suppress(TypeError):  # an array that cannot be watched leaves its entry behind
-            weakref.finalize(owner, _writes.pop, id(owner), None).atexit = False
-    _writes[id(owner)] = (latest, line or caller())
+    write = (latest, line or caller())
+    for data in arrays:
+        owner = _owner(data)
+        key = id(owner)
+        if key not in _writes:
+            with suppress(TypeError):  # an array that cannot be watched leaves its entry behind
+                weakref.finalize(owner, _writes.pop, key, None).atexit = False
+        _writes[key] = write
 
 
 def last_write(data: Any) -> int:

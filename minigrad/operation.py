@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, overload
 
 from minigrad import memory
@@ -21,20 +22,28 @@ from minigrad.tensor import Tensor, wrap
 class Node:
     """One recorded application of an operation.
 
-    ``inputs`` holds a Tensor where a rule will read its value or where the graph begins, and else
-    only the Node it came from, so that no array outlives its use. Links point to inputs alone:
-    there are no cycles, and a graph goes as soon as its result does.
+    ``inputs`` says where each input came from: the Node that made it, the Tensor where the graph
+    begins, or the constant itself. ``saved`` holds the raw arrays of those inputs that a rule will
+    read, and ``value`` the raw output if one will read that, so that no array outlives its use.
+    Links point to inputs alone: there are no cycles, and a graph goes as soon as its result does.
     """
 
-    __slots__ = ("dtype", "inputs", "op", "params", "scope", "shape", "time", "value")
+    __slots__ = ("dtype", "inputs", "op", "params", "saved", "scope", "shape", "time", "value")
 
     def __init__(
-        self, op: Primitive, inputs: tuple[Any, ...], params: dict[str, Any], value: Any, like: Any
+        self,
+        op: Primitive,
+        inputs: Sequence[Any],
+        saved: Sequence[Any],
+        params: dict[str, Any],
+        value: Any,
+        like: Any,
     ) -> None:
         self.op = op
         self.inputs = inputs
+        self.saved = saved
         self.params = params
-        self.value = value  # the raw output, where a rule reads it
+        self.value = value
         self.shape = like.shape
         self.dtype = like.dtype
         self.scope = state.scope
@@ -44,7 +53,7 @@ class Node:
 class Rule:
     """A backward rule: the upstream gradient ``g`` and what else it names in, a gradient out."""
 
-    __slots__ = ("input", "inputs", "output", "reads", "rule")
+    __slots__ = ("input", "inputs", "output", "reads", "rule", "take")
 
     def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: Any) -> None:
         names = rule.__code__.co_varnames[: rule.__code__.co_argcount]
@@ -54,20 +63,34 @@ class Rule:
         self.input = input
         i = op.inputs.index(input)
         self.inputs = slice(None) if op.variadic else slice(i, i + 1)
-        self.output = None if output is ... else op.outputs.index(output)
+        self.output = op.outputs.index(output) if op.several and output is not ... else None
         self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
+        # Most rules read raw inputs alone: these are taken at once, if none has been overwritten.
+        taken = [key for read, key in self.reads if read is _read_input]
+        self.take = _taker(taken) if len(taken) == len(self.reads) and not op.variadic else None
 
     def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
         """The gradient by this rule's input; by each of them, where there may be any number."""
         try:
-            answer = self.rule(g, *[read(node, key, create_graph) for read, key in self.reads])
+            if self.take is None or create_graph or memory.latest > node.time:
+                args = [read(node, key, create_graph) for read, key in self.reads]
+            else:
+                args = self.take(node.saved)
+            answer = self.rule(g, *args)
         except Exception as error:
             error.add_note(f"in the backward rule of {node.op.name} for input {self.input!r}")
             raise
-        if state.recording == WATCHED and node.op is not output:
+        if state.recording == WATCHED:
             parts = answer if node.op.variadic else [answer]
             state.check(node, parts, {"g": g}, "the gradient that comes out of")
         return answer
+
+
+def _taker(places: list[int]) -> Callable[[Sequence[Any]], Any]:
+    """How to take the entries at ``places`` out of a sequence, as a sequence."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1)) if places else itemgetter(slice(0))
 
 
 class Primitive:
@@ -90,8 +113,8 @@ class Primitive:
         self.outputs = outputs
         self.several = len(outputs) > 1
         self.rules: tuple[Rule, ...] = ()
-        self._keeps_input = (False,) * len(self.inputs)
-        self._keeps_output = False
+        self._reads: set[int] = set()  # the inputs whose values a rule reads
+        self._reads_all = self._reads_output = False
 
     def __repr__(self) -> str:
         """Name the operation."""
@@ -137,52 +160,49 @@ class Primitive:
         """
         self.rules = self.compile(rules)
         reads = [read for rule in self.rules for read in rule.reads]
-        self._keeps_input = tuple(
-            (_read_input, index) in reads for index in range(len(self.inputs))
-        )
-        self._keeps_output = any(read is _read_output for read, _ in reads)
+        self._reads = {index for read, index in reads if read is _read_input}
+        self._reads_all = len(self._reads) == len(self.inputs)
+        self._reads_output = any(read is _read_output for read, _ in reads)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Compute; and if any input is a Tensor, answer Tensors and record what was done."""
-        arrays = []
-        lifted = tracked = False
+        arrays, origins = [], []
+        tracked = None
         for x in inputs:
             if isinstance(x, Tensor):
-                lifted = True
-                tracked = tracked or x.tracked
                 arrays.append(x.data)
+                if x.tracked:
+                    tracked = True
+                    origins.append(x if x.node is None else x.node)
+                    continue
+                tracked = tracked or False
             else:
                 arrays.append(x)
+            origins.append(x)
         try:
             value = self.forward(*arrays, **params)
         except Exception as error:
             error.add_note(self._context(arrays))
             raise
-        if not lifted:
+        if tracked is None:  # no Tensor among them
             return value
         recording = state.recording
         if not (tracked and self.rules and recording):
             return tuple([wrap(v) for v in value]) if self.several else wrap(value)
-        if False in self._keeps_input:
-            keeps = self._keeps_input * len(inputs) if self.variadic else self._keeps_input
-            inputs = tuple(
-                [
-                    x.node if not keep and isinstance(x, Tensor) and x.node is not None else x
-                    for x, keep in zip(inputs, keeps, strict=False)
-                ]
-            )
         if self.defaults:
             params = {**self.defaults, **params}
-        kept = value if self._keeps_output else None
-        node = Node(self, inputs, params, kept, value[0] if self.several else value)
+        saved: Sequence[Any] = arrays
+        if not self._reads_all:
+            read = self._reads
+            saved = [a if i in read else None for i, a in enumerate(arrays)] if read else ()
+        kept = value if self._reads_output else None
+        node = Node(self, origins, saved, params, kept, value[0] if self.several else value)
         if recording == WATCHED:
             given = dict(zip(self.inputs, arrays, strict=False))
             state.check(node, value if self.several else [value], given, "the result of")
         if not self.several:
             return wrap(value, node)
-        return tuple(
-            [wrap(v, Node(output, (node,), {"index": i}, None, v)) for i, v in enumerate(value)]
-        )
+        return tuple([wrap(v, _part(node, i, v)) for i, v in enumerate(value)])
 
     def _context(self, arrays: Iterable[Any]) -> str:
         """Where and on what the operation failed, for the note on a kernel's own exception."""
@@ -205,13 +225,18 @@ def primitive(forward: Any = None, *, outputs: tuple[str, ...] = ("out",)) -> An
 
 
 def _read_input(node: Node, index: int, create_graph: bool) -> Any:
-    x = node.inputs[index]
-    if not isinstance(x, Tensor):
-        return Tensor(x) if create_graph and hasattr(x, "dtype") else x
-    if memory.latest > node.time < last_write(x.data):
-        name = f" ({x.name})" if x.name else ""
-        raise _overwritten(node, f"input {node.op.inputs[index]!r}{name}", x.data)
-    return x if create_graph else x.data
+    raw, origin = node.saved[index], node.inputs[index]
+    if memory.latest > node.time < last_write(raw):
+        raise _overwritten(node, index, raw)
+    if not create_graph or not hasattr(raw, "dtype"):
+        return raw
+    if isinstance(origin, Node):
+        return wrap(raw, origin)
+    if not isinstance(origin, Tensor) or (origin.data is not raw and not origin.tracked):
+        return Tensor(raw)
+    if origin.data is not raw:  # the leaf was given another array since
+        raise _overwritten(node, index, raw)
+    return origin
 
 
 def _read_output(node: Node, index: int, create_graph: bool) -> Any:
@@ -220,11 +245,13 @@ def _read_output(node: Node, index: int, create_graph: bool) -> Any:
         raise _overwritten(node, f"output {node.op.outputs[index]!r}", value)
     if not create_graph:
         return value
-    maker = Node(output, (node,), {"index": index}, None, value) if node.op.several else node
-    return wrap(value, maker)
+    return wrap(value, _part(node, index, value) if node.op.several else node)
 
 
-def _overwritten(node: Node, what: str, data: Any) -> RuntimeError:
+def _overwritten(node: Node, what: int | str, data: Any) -> RuntimeError:
+    if isinstance(what, int):
+        name = getattr(node.inputs[what], "name", None)
+        what = f"input {node.op.inputs[what]!r}{f' ({name})' if name else ''}"
     return RuntimeError(
         f"backward through {node.op.name} needs the value that its {what} had when it ran; found "
         f"it overwritten in place since, at {writer(data)}. Call backward before you write, or "
@@ -248,9 +275,10 @@ def _read_shape(node: Node, index: int, _: bool) -> tuple[Any, ...]:
 
 @primitive
 def output(values: Any, *, index: int) -> Any:
-    """One of the several outputs of an operation."""
+    """One of the several outputs of an operation; its backward is the engine's."""
     return values[index]
 
 
-# The gradient of a tuple is a dict: index -> gradient, for those outputs that have one.
-output.vjp(values=lambda g, index: {index: g})
+def _part(node: Node, index: int, value: Any) -> Node:
+    """The record that one output has of its own."""
+    return Node(output, (node,), (), {"index": index}, None, value)

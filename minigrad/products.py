@@ -232,8 +232,10 @@ def _check_chain(model: Module, x: Tensor, end: Tensor) -> None:
 
 @contextmanager
 def _undisturbed(model: Module) -> Iterator[None]:
-    """Put the buffers back at the end: looking at a network must not move its statistics."""
+    """Work on copies of the buffers: looking at a network must not move its statistics."""
     held = [(buffer, buffer.data) for buffer in model.buffers()]
+    for buffer, data in held:
+        buffer.data = backend.copy_as(data, data)
     try:
         yield
     finally:

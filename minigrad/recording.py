@@ -53,3 +53,35 @@ class enable_grad(no_grad):  # noqa: N801
     """Record again, inside a `no_grad` block."""
 
     recording = ON
+
+
+class inference_mode(no_grad):  # noqa: N801
+    """`no_grad`, by the name PyTorch has for its faster kind; ``inference_mode(False)`` records."""
+
+    def __init__(self, mode: bool = True) -> None:
+        self.recording = OFF if mode else state.recording
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate ``function``."""
+        return no_grad()(function) if self.recording == OFF else function
+
+
+class set_grad_enabled(no_grad):  # noqa: N801
+    """Record or not: on this thread for good, or for a ``with`` block."""
+
+    def __init__(self, mode: bool) -> None:
+        self._before = state.recording
+        state.recording = self.recording = ON if mode else OFF
+
+    def __enter__(self) -> None:
+        """Nothing left to do: the switch is made."""
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate ``function``; nothing is switched outside it."""
+        state.recording = self._before
+        return (enable_grad() if self.recording == ON else no_grad())(function)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded on this thread."""
+    return state.recording != OFF

@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad import backend, memory
 from minigrad.backend import SCALAR, Array, namespace
+from minigrad.backend import device as devices
 
 if TYPE_CHECKING:
     from minigrad.operation import Node
@@ -39,7 +40,7 @@ class _InPlace(_Op):
         self.name = name.removesuffix("_")
 
     def __get__(self, tensor: Tensor | None, owner: type) -> Callable[..., Any]:
-        operation: Callable[..., Any] = getattr(ops, self.name)
+        operation: Callable[..., Any] = getattr(owner, self.name)
 
         def write(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
             raw = [_raw(a) for a in args]
@@ -106,6 +107,20 @@ class Tensor:
         """Set `requires_grad` and answer the tensor itself."""
         self.requires_grad = requires_grad
         return self
+
+    @property
+    def grad_fn(self) -> Any:
+        """The operation that made this tensor, where that was recorded; else None."""
+        return None if self.node is None else _source(self.node).op
+
+    def retain_grad(self) -> None:
+        """Nothing for a leaf, whose ``.grad`` is kept; a result has none, and an error says so."""
+        if self.node is not None:
+            raise RuntimeError(
+                f"retain_grad() asks backward() to keep the gradient of a result of "
+                f"{_maker(self.node)}; it keeps those of leaves alone. Ask for this one instead: "
+                "mg.grad(loss, h) answers the gradient of a loss by any tensor h."
+            )
 
     @property
     def is_leaf(self) -> bool:
@@ -372,7 +387,7 @@ class Tensor:
         return ops.abs(self)
 
     def __invert__(self) -> Tensor:
-        return ops.logical_not(self)
+        return ops.bitwise_not(self)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
         return ops.eq(self, other)
@@ -393,20 +408,36 @@ class Tensor:
         return ops.ge(self, other)
 
     def __and__(self, other: Any) -> Tensor:
-        return ops.logical_and(self, other)
+        return ops.bitwise_and(self, other)
 
     def __or__(self, other: Any) -> Tensor:
-        return ops.logical_or(self, other)
+        return ops.bitwise_or(self, other)
 
     def __xor__(self, other: Any) -> Tensor:
-        return ops.logical_xor(self, other)
+        return ops.bitwise_xor(self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __getitem__(self, key: Any) -> Tensor:
         return ops.getitem(self, key)
 
     # ── the operations as methods: x.exp() is minigrad.exp(x) ────────────────────────────────────
 
-    add, sub, mul, div, pow = _Op(), _Op(), _Op(), _Op(), _Op()
+    def add(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """self + alpha·other."""
+        return ops.add(self, other if alpha == 1 else alpha * other)
+
+    def sub(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """self − alpha·other."""
+        return ops.sub(self, other if alpha == 1 else alpha * other)
+
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """self / other, rounded down with "floor" and towards 0 with "trunc"."""
+        if rounding_mode is None:
+            return ops.div(self, other)
+        return elementwise.round_quotient(self, other, rounding_mode)
+
+    mul, pow = _Op(), _Op()
     neg, abs, sign, square, reciprocal = _Op(), _Op(), _Op(), _Op(), _Op()
     exp, log, log1p, expm1, log2 = _Op(), _Op(), _Op(), _Op(), _Op()
     sqrt, rsqrt, sin, cos, tanh = _Op(), _Op(), _Op(), _Op(), _Op()
@@ -429,6 +460,23 @@ class Tensor:
     floor, ceil, round, isclose, allclose, equal = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
     sort, argsort, topk, nonzero, cumprod = _Op(), _Op(), _Op(), _Op(), _Op()
     masked_select, ravel, view_as, reshape_as = _Op(), _Op(), _Op(), _Op()
+    tan, asin, acos, atan, atan2, sinh, cosh = _Op(), _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    asinh, acosh, atanh, log10, exp2, erfc = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    trunc, frac, fmod, remainder, floor_divide = _Op(), _Op(), _Op(), _Op(), _Op()
+    lerp, addcmul, addcdiv, nan_to_num, logit = _Op(), _Op(), _Op(), _Op(), _Op()
+    logaddexp, hypot, logical_xor, xlogy, dist = _Op(), _Op(), _Op(), _Op(), _Op()
+    scatter, scatter_add, index_add, index_fill, take = _Op(), _Op(), _Op(), _Op(), _Op()
+    diagonal, diag_embed, narrow, select, diff = _Op(), _Op(), _Op(), _Op(), _Op()
+    repeat_interleave, tensor_split, bernoulli = _Op(), _Op(), _Op()
+    unique, bincount, median, quantile, kthvalue = _Op(), _Op(), _Op(), _Op(), _Op()
+    count_nonzero, aminmax, nansum, multinomial = _Op(), _Op(), _Op(), _Op()
+    inverse, det, logdet, slogdet, matrix_power = _Op(), _Op(), _Op(), _Op(), _Op()
+    kron, cross, fliplr, flipud, rot90, ger = _Op(), _Op(), _Op(), _Op(), _Op(), _Op()
+    multiply, subtract, divide, true_divide = _Op(), _Op(), _Op(), _Op()
+    absolute, negative, arctan, arctan2, arcsin = _Op(), _Op(), _Op(), _Op(), _Op()
+    arccos, arcsinh, arccosh, arctanh, deg2rad = _Op(), _Op(), _Op(), _Op(), _Op()
+    rad2deg, sinc, fix, inner = _Op(), _Op(), _Op(), _Op()
+    clamp_min, clamp_max, vdot = _Op(), _Op(), _Op()
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """These entries where ``condition`` holds, those of ``other`` elsewhere."""
@@ -446,9 +494,20 @@ class Tensor:
 
     # ── PyTorch's in-place methods: only where nothing is recorded ───────────────────────────────
 
-    add_, sub_, mul_, div_, clamp_ = _InPlace(), _InPlace(), _InPlace(), _InPlace(), _InPlace()
-    neg_, abs_, exp_, sqrt_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
-    masked_fill_, relu_, round_ = _InPlace(), _InPlace(), _InPlace()
+    mul_, div_, clamp_, neg_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    abs_, exp_, log_, sqrt_, pow_ = _InPlace(), _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    masked_fill_, relu_, sigmoid_, tanh_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    round_, floor_, ceil_, trunc_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    addcmul_, addcdiv_, lerp_, reciprocal_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+    scatter_, scatter_add_, index_add_, index_fill_ = _InPlace(), _InPlace(), _InPlace(), _InPlace()
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Add alpha·other: ``w.add_(w.grad, alpha=-lr)`` is a step down the gradient."""
+        return self._write(..., self.data + (_raw(other) if alpha == 1 else alpha * _raw(other)))
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Subtract alpha·other."""
+        return self._write(..., self.data - (_raw(other) if alpha == 1 else alpha * _raw(other)))
 
     def fill_(self, value: Any) -> Tensor:
         """Write ``value`` everywhere."""
@@ -463,32 +522,66 @@ class Tensor:
         there = backend.copy_as(_raw(other), self.data)
         return self._write(..., there)
 
-    def normal_(self, mean: Any = 0.0, std: Any = 1.0) -> Tensor:
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Tensor:
         """Write normal random numbers."""
-        return self.copy_(backend.generator().normal(mean, std, self.shape))
+        return self.copy_((generator or backend.generator()).normal(mean, std, self.shape))
 
-    def uniform_(self, a: Any = 0.0, b: Any = 1.0) -> Tensor:
+    def uniform_(self, a: Any = 0.0, b: Any = 1.0, *, generator: Any = None) -> Tensor:
         """Write uniform random numbers in [a, b)."""
-        return self.copy_(backend.generator().uniform(a, b, self.shape))
+        return self.copy_((generator or backend.generator()).uniform(a, b, self.shape))
+
+    def exponential_(self, lambd: Any = 1.0, *, generator: Any = None) -> Tensor:
+        """Write random numbers with the density λ·e^−λx."""
+        return self.copy_((generator or backend.generator()).exponential(1 / lambd, self.shape))
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+        """Write 1 with chance p, else 0."""
+        return self.copy_((generator or backend.generator()).random(self.shape) < p)
+
+    def random_(self, low: Any, high: Any = None, *, generator: Any = None) -> Tensor:
+        """Write random integers in [low, high), or in [0, low)."""
+        low, high = (0, low) if high is None else (low, high)
+        return self.copy_((generator or backend.generator()).integers(low, high, self.shape))
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor itself off from the graph."""
+        self.node, self.tracked = None, False
+        return self
 
     # ── other dtypes, other places ───────────────────────────────────────────────────────────────
 
-    def to(self, target: Any) -> Tensor:
+    def to(
+        self,
+        target: Any = None,
+        dtype: Any = None,
+        non_blocking: builtins.bool = False,
+        copy: builtins.bool = False,
+        *,
+        device: Any = None,
+    ) -> Tensor:
         """This tensor on another backend (``"cupy"``), or with another dtype (``mg.float64``).
 
         Both are recorded, so gradients come back to where the tensor was. PyTorch's "cpu" and
-        "cuda" are understood, and another tensor stands for its place and dtype.
+        "cuda" are understood, and another tensor stands for its place and dtype. With ``copy``
+        the answer has memory of its own in any case; ``non_blocking`` changes nothing.
         """
+        if isinstance(dtype, builtins.bool):  # PyTorch's to(dtype, non_blocking, copy)
+            return self.to(target, None, dtype, non_blocking)
         if isinstance(target, Tensor):
-            return self.to(target.backend).astype(target.dtype)
-        if isinstance(target, str) and (name := backend.place(target)):
-            return self if name == self.backend else ops.transfer(self, name)
-        return self if target == self.dtype else ops.astype(self, target)
+            target, dtype = target.backend, target.dtype
+        out = self
+        for asked in (target, device, dtype):
+            name = backend.place(asked) if isinstance(asked, str) else None
+            if name and name != out.backend:
+                out = ops.transfer(out, name)
+            elif not name and asked is not None and asked != out.dtype:
+                out = ops.astype(out, asked)
+        return self.clone() if copy and out is self else out
 
     @property
-    def device(self) -> str:
-        """Where it is, in PyTorch's words: "cpu" or "cuda"."""
-        return "cpu" if self.backend == "numpy" else "cuda"
+    def device(self) -> devices.device:
+        """Where it is, in PyTorch's words: "cpu", "cuda", or else the name of its backend."""
+        return devices.device.of(self.backend)
 
     @property
     def is_cuda(self) -> builtins.bool:
@@ -506,6 +599,19 @@ class Tensor:
     def nelement(self) -> builtins.int:
         """`numel`, by its older name."""
         return self.numel()
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """The bytes of all entries."""
+        return self.numel() * self.element_size()
+
+    def element_size(self) -> builtins.int:
+        """The bytes of one entry."""
+        return np.dtype(self._kind()).itemsize
+
+    def _kind(self) -> str:
+        """The name of its dtype, which all backends share."""
+        return str(self.dtype).rpartition(".")[2]
 
     def astype(self, dtype: Any) -> Tensor:
         """This tensor with another dtype."""
@@ -529,6 +635,14 @@ class Tensor:
         """This tensor in int64."""
         return ops.astype(self, backend.int64)
 
+    def short(self) -> Tensor:
+        """This tensor in int16."""
+        return ops.astype(self, backend.int16)
+
+    def byte(self) -> Tensor:
+        """This tensor in uint8."""
+        return ops.astype(self, backend.uint8)
+
     def int(self) -> Tensor:
         """This tensor in int32."""
         return ops.astype(self, backend.int32)
@@ -541,13 +655,27 @@ class Tensor:
         """This tensor with the dtype of ``other``."""
         return ops.astype(self, other.dtype)
 
-    def new_zeros(self, *shape: Any) -> Tensor:
-        """Zeros of this shape, with the dtype and place of this tensor."""
-        return ops.zeros(*shape, dtype=str(self.dtype).rpartition(".")[2]).to(self.backend)
+    def new_zeros(self, *shape: Any, **how: Any) -> Tensor:
+        """Zeros of this shape, with the dtype and place of this tensor unless others are given."""
+        return ops.zeros(*shape, **self._beside(how))
 
-    def new_tensor(self, data: Any) -> Tensor:
-        """``data`` with the dtype and place of this tensor."""
-        return ops.tensor(data, dtype=str(self.dtype).rpartition(".")[2]).to(self.backend)
+    new_empty = new_zeros
+
+    def new_ones(self, *shape: Any, **how: Any) -> Tensor:
+        """Ones of this shape, with the dtype and place of this tensor unless others are given."""
+        return ops.ones(*shape, **self._beside(how))
+
+    def new_full(self, size: Any, fill_value: Any, **how: Any) -> Tensor:
+        """One value everywhere, with the dtype and place of this tensor unless others are given."""
+        return ops.full(size, fill_value, **self._beside(how))
+
+    def new_tensor(self, data: Any, **how: Any) -> Tensor:
+        """``data`` with the dtype and place of this tensor unless others are given."""
+        return ops.tensor(data, **self._beside(how))
+
+    def _beside(self, how: dict[str, Any]) -> dict[str, Any]:
+        """Arguments for a creation function, with this tensor's dtype and place where missing."""
+        return {"dtype": self._kind(), "device": self.backend, **how}
 
     def clone(self) -> Tensor:
         """A recorded copy in memory of its own."""
@@ -592,10 +720,7 @@ _UFUNCS = {
     "less_equal": "le",
     "greater": "gt",
     "greater_equal": "ge",
-    "bitwise_and": "logical_and",
-    "bitwise_or": "logical_or",
-    "bitwise_xor": "logical_xor",
-    "invert": "logical_not",
+    "invert": "bitwise_not",
 }
 
 _new = Tensor.__new__
@@ -616,9 +741,16 @@ def _raw(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
+def _source(node: Node) -> Node:
+    """The node behind ``node``, seen through the picking of one output."""
+    source: Node = node.inputs[0] if node.op is operation.output else node
+    return source
+
+
 def _maker(node: Node) -> str:
-    """The name of the operation behind ``node``, seen through the picking of one output."""
-    return (node.inputs[0] if node.op is operation.output else node).op.name
+    """The name of the operation behind ``node``."""
+    return _source(node).op.name
 
 
 from minigrad import engine, operation, ops, recording  # noqa: E402 - the one circle: operators are doors into ops
+from minigrad.ops import elementwise  # noqa: E402

@@ -98,11 +98,13 @@ class _Run:
             yield
         finally:
             backend.set_generator(before)
+            for buffer, data in self.buffers:
+                buffer.data = data
 
     def __call__(self, x: Tensor) -> Tensor:
         backend.manual_seed(self.seed)
         for buffer, data in self.buffers:
-            buffer.data = data
+            buffer.data = backend.copy_as(data, data)
         return self.layer(x)
 
     def gradients(self, x: Tensor) -> list[np.ndarray]:

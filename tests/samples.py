@@ -5,6 +5,7 @@ A sample's function takes a module first: minigrad, or PyTorch where the names a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, ops
+from minigrad.nn import functional
 from minigrad.ops import activations, convolution, embedding, losses, pooling, recurrent
 
 Shape = tuple[int, ...]
@@ -123,6 +125,20 @@ def _cross_entropy(m: Any, z: Any, t: Any) -> Any:
     return loss + p * z
 
 
+def _below(m: Any, x: Any) -> Any:
+    """Integers (2, 2), of which no row or column holds one twice, at the place of ``x``."""
+    return m.tensor([[0, 2], [1, 0]], device=x.device)
+
+
+def _away(m: Any, x: Any) -> Any:
+    """Square matrices with their eigenvalues well away from 0."""
+    return x / 3 + 2 * m.eye(x.shape[-1], device=x.device).to(x.dtype)
+
+
+def _product(xs: Any) -> Any:
+    return xs[0] * xs[1] ** 2
+
+
 _TWO = {"kernel": (2, 2), "stride": (2, 2), "dilation": (1, 1)}
 
 SAMPLES: list[Sample] = [
@@ -151,6 +167,14 @@ SAMPLES: list[Sample] = [
     ],
     Sample("clamp", lambda m, x: m.clamp(x, min=-0.5, max=0.5), ((3, 4),), "apart"),
     Sample("clamp one side", lambda m, x: m.clamp(x, min=-0.5), ((3, 4),), "apart"),
+    Sample(
+        "clamp between tensors", lambda m, x, a, b: m.clamp(x, a, b + 1), ((3, 4), (4,), (3, 1))
+    ),
+    Sample("clamp under a tensor", lambda m, x, a: x.clamp(max=a), ((3, 4), (4,)), "apart"),
+    Sample("add alpha", lambda m, x, y: m.add(x, y, alpha=2) * x.sub(y, alpha=-3), ((2, 3), (3,))),
+    Sample("div rounded", lambda m, x, y: m.div(x, y, rounding_mode="trunc") * x, ((4,), (4,))),
+    Sample("round to tenths", lambda m, x: m.round(x, decimals=1) * x, ((2, 3),), "apart"),
+    Sample("round to tens", lambda m, x: m.round(20 * x, decimals=-1) * x, ((2, 3),), "apart"),
     Sample("where", lambda m, x, y: m.where(x > 0, x * y, y), ((2, 3), (3,)), "apart"),
     Sample("masked_fill", lambda m, x: x.masked_fill(x > 0, 7.0) * x, ((2, 3),), "apart"),
     *_reduction("sum"),
@@ -163,6 +187,8 @@ SAMPLES: list[Sample] = [
     Sample("var", lambda m, x: m.var(x, 0), ((4, 3),)),
     Sample("var biased", lambda m, x: m.var(x, -1, keepdim=True, correction=0), ((4, 3),)),
     Sample("std", lambda m, x: m.std(x), ((4, 3),)),
+    Sample("std biased", lambda m, x: x.std(0, False, True), ((4, 3),)),
+    Sample("sum over ()", lambda m, x: m.sum(x, ()) * m.mean(x, dim=()), ((2, 3),)),
     Sample("prod", lambda m, x: m.prod(x, 0), ((5, 2),)),
     Sample("prod of all", lambda m, x: m.prod(x), ((7,),)),
     Sample("prod with a zero", lambda m, x: m.prod(m.where(x > 0, x, 0.0), 0), ((4, 2),), "apart"),
@@ -172,6 +198,15 @@ SAMPLES: list[Sample] = [
     Sample("min along", lambda m, x: m.min(x, dim=0, keepdim=True)[0], ((2, 3),), "apart"),
     Sample("cumsum", lambda m, x: m.cumsum(x, 1), ((2, 4),)),
     Sample("softmax", lambda m, x: m.softmax(x, 1), ((2, 4),)),
+    *[
+        Sample(f"{name} of a number", lambda m, x, name=name: getattr(m, name)(x, 0), ((),))
+        for name in ("cumsum", "cumprod", "softmax", "logsumexp", "prod")
+    ],
+    *[
+        Sample(f"{name} of a number", lambda m, x, name=name: getattr(m, name)(x, 0)[0], ((),))
+        for name in ("max", "min", "sort")
+    ],
+    Sample("topk of a number", lambda m, x: m.topk(x, 1, sorted=False)[0], ((),)),
     Sample("softmax along 0", lambda m, x: m.softmax(x, dim=0), ((3, 2),)),
     Sample("log_softmax", lambda m, x: m.log_softmax(x, -1), ((2, 4),)),
     *[s for name in ("floor", "ceil", "round") for s in _unary(name, "apart")],
@@ -181,8 +216,16 @@ SAMPLES: list[Sample] = [
     Sample("cumprod", lambda m, x: m.cumprod(x, 1), ((2, 5),)),
     Sample("diag", lambda m, x: m.diag(x), ((3,),)),
     Sample("diag of a matrix", lambda m, x: m.diag(x), ((2, 3),)),
+    *[
+        Sample(f"diag {k} {shape}", lambda m, x, k=k: m.diag(x, k), (shape,))
+        for k in (2, -1)
+        for shape in ((2,), (3, 4))
+    ],
     Sample("trace", lambda m, x: m.trace(x), ((3, 3),)),
     Sample("norm", lambda m, x: x.norm(), ((2, 3),)),
+    Sample("norm 0.5", lambda m, x: x.norm(0.5), ((2, 3),), "apart"),
+    Sample("norm −1", lambda m, x: x.norm(-1), ((2, 3),), "apart"),
+    Sample("norm fro", lambda m, x: x.norm("fro"), ((2, 3),)),
     Sample("norm along", lambda m, x: x.norm(dim=1, keepdim=True), ((2, 3),)),
     Sample("norm 1", lambda m, x: x.norm(p=1, dim=0), ((2, 3),), "apart"),
     Sample("norm 3", lambda m, x: x.norm(p=3, dim=0), ((2, 3),), "apart"),
@@ -214,6 +257,9 @@ SAMPLES: list[Sample] = [
     Sample("chunk", lambda m, x: m.chunk(x, 2, 1)[0] * m.chunk(x, 2, 1)[1], ((3, 4),)),
     Sample("split", lambda m, x: m.split(x, [1, 3], 1)[1], ((3, 4),)),
     Sample("unbind", lambda m, x: m.unbind(x, 1)[2], ((3, 4),)),
+    Sample("unbind used in part", lambda m, x: x.unbind()[0] * x.unbind()[2] ** 2, ((3, 2, 2),)),
+    Sample("split used in part", lambda m, x: m.split(x, [2, 1, 1], -1)[0] ** 2, ((3, 4),)),
+    Sample("one part", lambda m, x: m.split(x, 3)[0] * m.unbind(x, 1)[0], ((3, 1),)),
     Sample("cat", lambda m, x, y: m.cat([x, y, x], 1), ((2, 1), (2, 3))),
     Sample("stack", lambda m, x, y: m.stack([x, y], -1), ((2, 3), (2, 3))),
     Sample("repeat", lambda m, x: x.repeat(2, 1, 3), ((2, 2),)),
@@ -230,6 +276,24 @@ SAMPLES: list[Sample] = [
         ((2, 3),),
         torch=lambda m, x: m.nn.functional.pad(x, (-1, 1)),
     ),
+    *[
+        Sample(
+            f"pad {mode} {shape} {margins}",
+            lambda m, x, margins=margins, mode=mode: m.pad(x, margins, mode) * 2,
+            (shape,),
+            torch=lambda m, x, margins=margins, mode=mode: (
+                m.nn.functional.pad(x, margins, mode) * 2
+            ),
+        )
+        for mode, shape, margins in (
+            ("reflect", (2, 4), (3, 1)),
+            ("reflect", (1, 3, 3), (1, 2, 2, 0)),
+            ("replicate", (2, 2), (3, 1)),
+            ("replicate", (1, 3, 4), (-2, 3, 1, 0)),
+            ("circular", (1, 2, 3), (3, 1)),
+            ("circular", (1, 3, 2), (1, -1, 2, 3)),
+        )
+    ],
     Sample("tril", lambda m, x: m.tril(x), ((3, 3),)),
     Sample("triu", lambda m, x: m.triu(x, diagonal=1), ((3, 3),)),
     Sample("clone", lambda m, x: m.clone(x), ((2, 3),)),
@@ -279,6 +343,11 @@ SAMPLES: list[Sample] = [
     ],
     Sample("tensordot", lambda m, x, y: m.tensordot(x, y, 1), ((2, 3), (3, 2))),
     Sample(
+        "tensordot that broadcasts",
+        lambda m, x, y: m.tensordot(x, y, ([0, 1], [2, 0])),
+        ((1, 1, 2), (3, 2, 4)),
+    ),
+    Sample(
         "tensordot lists",
         lambda m, x, y: m.tensordot(x, y, ([0, 2], [2, 0])),
         ((2, 3, 2), (2, 3, 2)),
@@ -311,6 +380,148 @@ SAMPLES: list[Sample] = [
         ((4, 3), (3,), (3,)),
         torch=lambda m, z, gamma, beta: z * gamma + beta,
     ),
+    *[
+        s
+        for name in ("atan", "sinh", "cosh", "asinh", "exp2", "erfc", "sinc", "deg2rad")
+        for s in _unary(name)
+    ],
+    *[s for name in ("log10", "frac") for s in _unary(name, "positive")],
+    *_unary("trunc", "apart"),
+    *_binary("atan2", "positive"),
+    *_binary("hypot", "positive"),
+    *_binary("logaddexp"),
+    *_binary("xlogy", "positive"),
+    *[
+        Sample(f"{name} inside its domain", lambda m, x, f=name: getattr(m, f)(x / 5), ((2, 3),), d)
+        for name, d in (("tan", "any"), ("asin", "positive"), ("acos", "positive"))
+    ],
+    Sample("atanh", lambda m, x: m.atanh(x / 5), ((2, 3),), "positive"),
+    Sample("acosh", lambda m, x: m.acosh(x + 1), ((2, 3),), "positive"),
+    Sample("logit", lambda m, x: m.logit(x / 5), ((2, 3),), "positive"),
+    Sample("fmod", lambda m, x, y: m.fmod(x, y + 3), ((2, 3), (3,)), "apart"),
+    Sample("lerp", lambda m, x, y, w: m.lerp(x, y, w), ((2, 3), (2, 3), (2, 3))),
+    Sample("addcmul", lambda m, x, y, z: m.addcmul(x, y, z, value=2.0), ((2, 3),) * 3),
+    Sample("addcdiv", lambda m, x, y, z: m.addcdiv(x, y, z, value=2.0), ((2, 3),) * 3, "positive"),
+    Sample("nan_to_num", lambda m, x: m.nan_to_num(m.where(x > 0, x, math.nan)), ((4,),), "apart"),
+    Sample("scatter_add", lambda m, x, y: m.scatter_add(x, 0, _below(m, x), y), ((3, 3), (2, 2))),
+    Sample(
+        "scatter_add from a larger source",  # where PyTorch's gradient has the index's shape
+        lambda m, x, y: m.scatter_add(x, 0, _below(m, x), y),
+        ((3, 3), (4, 3)),
+        parity=False,
+    ),
+    Sample("scatter", lambda m, x, y: m.scatter(x, 1, _below(m, x), y), ((3, 4), (2, 2))),
+    Sample("scatter a number", lambda m, x: m.scatter(x, 1, _below(m, x), 2.0) * x, ((3, 4),)),
+    Sample("diagonal", lambda m, x: m.diagonal(x, 1), ((3, 4),)),
+    Sample("diagonal of a stack", lambda m, x: x.diagonal(-1, 0, 2), ((3, 2, 3),)),
+    Sample("diag_embed", lambda m, x: m.diag_embed(x, -1) * m.diag_embed(x, 1), ((2, 3),)),
+    Sample("take", lambda m, x: m.take(x, _below(m, x)), ((2, 3),)),
+    Sample("index_add", lambda m, x, y: m.index_add(x, 1, _below(m, x)[0], y), ((2, 3), (2, 2))),
+    Sample("index_fill", lambda m, x: m.index_fill(x, 1, _below(m, x)[0], 7.0) * x, ((2, 3),)),
+    Sample("hstack", lambda m, x, y: m.hstack([x, y]), ((2, 3), (2, 1))),
+    Sample("vstack", lambda m, x, y: m.vstack([x, y]), ((3,), (3,))),
+    Sample("dstack", lambda m, x, y: m.dstack([x, y]), ((3,), (3,))),
+    Sample("column_stack", lambda m, x, y: m.column_stack([x, y]), ((3,), (3, 2))),
+    Sample("meshgrid", lambda m, x, y: _product(m.meshgrid(x, y, indexing="xy")), ((3,), (2,))),
+    Sample("cartesian_prod", lambda m, x, y: m.cartesian_prod(x, y), ((3,), (2,))),
+    Sample("diff", lambda m, x: m.diff(x, 2, dim=0), ((4, 2),)),
+    Sample("repeat_interleave", lambda m, x: m.repeat_interleave(x, 2, dim=0), ((2, 3),)),
+    Sample("tensor_split", lambda m, x: m.tensor_split(x, 2, 1)[0] * 2, ((2, 3),)),
+    Sample("narrow, select", lambda m, x: x.narrow(1, 1, 2).select(0, 1), ((2, 3),)),
+    *[
+        Sample(f"rot90 {k}", lambda m, x, k=k: m.rot90(x, k, [0, 1]), ((2, 3),))
+        for k in (1, 2, 3, -1)
+    ],
+    Sample("kron", lambda m, x, y: m.kron(x, y), ((2, 3), (2,))),
+    Sample("median", lambda m, x: m.median(x), ((2, 4),), "apart"),
+    Sample("median along", lambda m, x: m.median(x, 1, keepdim=True)[0], ((2, 4),), "apart"),
+    Sample("quantile", lambda m, x: m.quantile(x, 0.3, dim=1), ((2, 4),), "apart"),
+    Sample("quantile of all", lambda m, x: m.quantile(x, 0.5, keepdim=True), ((2, 3),), "apart"),
+    Sample("inverse", lambda m, x: m.inverse(_away(m, x)), ((2, 3, 3),)),
+    Sample("det", lambda m, x: m.linalg.det(_away(m, x)), ((2, 3, 3),)),
+    Sample("logdet", lambda m, x: m.logdet(_away(m, x)), ((3, 3),)),
+    Sample("solve", lambda m, a, b: m.linalg.solve(_away(m, a), b), ((2, 3, 3), (2, 3, 2))),
+    Sample("solve a vector", lambda m, a, b: m.linalg.solve(_away(m, a), b), ((3, 3), (3,))),
+    *[
+        Sample(f"matrix_power {n}", lambda m, x, n=n: m.matrix_power(_away(m, x), n), ((2, 2),))
+        for n in (-2, 0, 1, 5)
+    ],
+    Sample("cross", lambda m, x, y: m.linalg.cross(x, y), ((2, 3), (2, 3))),
+    Sample("dist", lambda m, x, y: m.dist(x, y, 3), ((2, 3), (2, 3)), "apart"),
+    Sample(
+        "cdist",
+        lambda m, x, y: m.cdist(x, y, 1.0),
+        ((2, 2), (3, 2)),
+        "apart",
+        torch=lambda m, x, y: (x[:, None] - y[None]).abs().sum(-1),
+    ),
+    *[
+        Sample(
+            name,
+            lambda m, *xs, name=name, how=how: getattr(functional, name)(*xs, **how),
+            shapes,
+            domain,
+            torch=lambda m, *xs, name=name, how=how: getattr(m.nn.functional, name)(*xs, **how),
+        )
+        for name, shapes, domain, how in (
+            ("relu6", ((4, 4),), "apart", {}),
+            ("threshold", ((2, 3),), "apart", {"threshold": 0.3, "value": 2.0}),
+            ("hardshrink", ((2, 3),), "apart", {}),
+            ("softshrink", ((2, 3),), "apart", {}),
+            ("hardswish", ((5, 5),), "apart", {}),
+            ("prelu", ((2, 3), (3,)), "apart", {}),
+            ("rrelu", ((2, 3),), "apart", {}),
+            ("selu", ((2, 3),), "apart", {}),
+            ("celu", ((2, 3),), "apart", {"alpha": 0.5}),
+            ("mish", ((2, 3),), "any", {}),
+            ("softsign", ((2, 3),), "apart", {}),
+            ("tanhshrink", ((2, 3),), "any", {}),
+            ("softmin", ((2, 3),), "any", {"dim": 0}),
+            ("glu", ((2, 4),), "any", {}),
+            ("bilinear", ((2, 2), (2, 3), (2, 2, 3), (2,)), "any", {}),
+            ("interpolate", ((1, 2, 2, 3),), "any", {"scale_factor": 2}),
+            ("interpolate", ((1, 2, 5),), "any", {"size": 3, "mode": "linear"}),
+            ("interpolate", ((1, 1, 3, 3),), "any", {"size": (5, 2), "mode": "bilinear"}),
+            (
+                "interpolate",
+                ((1, 1, 3, 2),),
+                "any",
+                {"size": (5, 1), "mode": "bilinear", "align_corners": True},
+            ),
+            ("pad", ((1, 2, 3, 4),), "any", {"pad": (2, 1, 0, 2), "mode": "reflect"}),
+            ("pad", ((1, 2, 3, 4),), "any", {"pad": (5, -1, 1, 2), "mode": "replicate"}),
+            ("pad", ((1, 2, 3),), "any", {"pad": (3, 1), "mode": "circular"}),
+            ("pixel_shuffle", ((1, 4, 2, 1),), "any", {"upscale_factor": 2}),
+            ("pixel_unshuffle", ((1, 1, 4, 2),), "any", {"downscale_factor": 2}),
+            ("poisson_nll_loss", ((2, 3), (2, 3)), "positive", {}),
+            (
+                "poisson_nll_loss",
+                ((2, 3), (2, 3)),
+                "positive",
+                {"log_input": False, "full": True, "reduction": "sum"},
+            ),
+            ("gaussian_nll_loss", ((2, 3), (2, 3), (2, 3)), "positive", {"full": True}),
+            ("gaussian_nll_loss", ((2, 3), (2, 3), (2, 1)), "positive", {}),
+            ("margin_ranking_loss", ((4,), (4,), (4,)), "apart", {"margin": 0.3}),
+            ("triplet_margin_loss", ((2, 3),) * 3, "any", {"swap": True, "margin": 2.0}),
+            ("triplet_margin_loss", ((3,),) * 3, "any", {"margin": 5.0, "reduction": "none"}),
+            ("multilabel_soft_margin_loss", ((2, 3), (2, 3)), "any", {}),
+            ("pairwise_distance", ((2, 3), (2, 3)), "any", {"keepdim": True}),
+        )
+    ],
+    Sample(
+        "hardsigmoid",
+        lambda m, x: functional.hardsigmoid(x),
+        ((5, 5),),
+        "apart",
+        torch=lambda m, x: m.nn.functional.relu6(x + 3) / 6,
+    ),
+    Sample(
+        "soft_margin_loss",
+        lambda m, x, t: functional.soft_margin_loss(x, t),
+        ((2, 3), (2, 3)),
+        torch=lambda m, x, t: m.nn.functional.softplus(-t * x, threshold=50).mean(),
+    ),
     Sample("softmax_cross_entropy", _cross_entropy, ((3, 4), (3, 4)), "positive"),
     Sample(
         "bernoulli_cross_entropy",
@@ -318,6 +529,13 @@ SAMPLES: list[Sample] = [
         ((2, 3), (2, 3)),
         "positive",
         torch=lambda m, p, t: m.nn.functional.binary_cross_entropy(p / 4, t / 4, reduction="none"),
+    ),
+    Sample(
+        "elu",
+        lambda m, x: activations.elu(x, 2.0),
+        ((2, 3),),
+        "apart",
+        torch=lambda m, x: m.nn.functional.elu(x, 2.0),
     ),
     Sample(
         "softplus",
@@ -362,12 +580,6 @@ SAMPLES: list[Sample] = [
         ((1, 2, 4, 4),),
         "apart",
         torch=lambda m, x: m.nn.functional.max_pool2d(x, 2),
-    ),
-    Sample(
-        "time_steps",
-        lambda m, x: recurrent.time_steps(x)[0] * recurrent.time_steps(x)[2] ** 2,
-        ((3, 2, 2),),
-        torch=lambda m, x: x[0] * x[2] ** 2,
     ),
     Sample(
         "lstm_cell",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import loops
 import numpy as np
 import pytest
 from conftest import host, near
@@ -78,6 +80,7 @@ CASES = [
     *_pool("max_pool2d", X[1:], kernel_size=2),
     *_pool("max_pool1d", (2, 3, 7), kernel_size=3, stride=2, padding=1),
     *_pool("max_pool1d", (3, 7), kernel_size=2, ceil_mode=True),
+    *_pool("max_pool1d", (2, 3, 7), kernel_size=2, stride=3, ceil_mode=True),
     *_pool("avg_pool2d", X, kernel_size=2),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1, count_include_pad=False),
@@ -86,6 +89,7 @@ CASES = [
     *_pool("avg_pool2d", X, kernel_size=2, divisor_override=3),
     *_pool("avg_pool2d", X[1:], kernel_size=2),
     *_pool("avg_pool1d", (2, 3, 7), kernel_size=3, stride=2, padding=1),
+    *_pool("avg_pool1d", (2, 3, 1), kernel_size=3, padding=1, count_include_pad=False),
     *_pool("avg_pool1d", (3, 7), kernel_size=2, ceil_mode=True, count_include_pad=False),
     *[
         Case(f"adaptive_avg_pool2d {o}", lambda f, x, o=o: f.adaptive_avg_pool2d(x, o), (X,))
@@ -166,16 +170,19 @@ def test_raw_arrays_give_raw_arrays(case: Case) -> None:
     near(found, case.function(F, *[mg.tensor(a) for a in arrays]), 0)
 
 
-def test_convolution_is_the_sum_it_says(place: str, random: np.random.Generator) -> None:
-    """out[n, o, i, j] = Σ w x + b, summed entry by entry."""
-    x, w, b = (random.standard_normal(s) for s in ((2, 4, 5, 4), (6, 2, 2, 2), (6,)))
-    found = host(F.conv2d(mg.tensor(x), mg.tensor(w), mg.tensor(b), stride=2, groups=2))
-    wanted = np.zeros((2, 6, 2, 2))
-    for n, o, i, j in np.ndindex(wanted.shape):
-        first = o // 3 * 2  # the channels of this output's group
-        patch = x[n, first : first + 2, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
-        wanted[n, o, i, j] = (patch * w[o]).sum() + b[o]
-    near(found, wanted, 1e-12)
+@cases
+def test_equals_loops(place: str, case: Case) -> None:
+    """Values are those of plain loops over the places of the kernel."""
+    found = case.function(F, *[mg.tensor(a) for a in inputs(case)])
+    assert found.backend == place
+    near(found, case.function(loops, *inputs(case)), 1e-12)
+
+
+def test_of_ties_the_first_takes_the_gradient(place: str) -> None:
+    """Where several entries of a patch are the largest, the slope goes to the first, row by row."""
+    x = mg.tensor(np.array([[[[1.0, 2.0, 0.0], [2.0, 2.0, 2.0]]]]), requires_grad=True)
+    F.max_pool2d(x, 2, stride=1).sum().backward()
+    near(x.grad, np.array([[[[0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]]]))
 
 
 @pytest.mark.parametrize("how", [{}, {"stride": 2}, {"dilation": 2}, {"padding": 1}])
@@ -219,6 +226,15 @@ LAYERS: list[tuple[Callable[[Any], Any], tuple[int, ...]]] = [
     (lambda nn: nn.Conv2d(3, 4, (3, 2), 2, (1, 0), 1, 1, False), (2, 3, 5, 5)),
     (lambda nn: nn.Conv2d(4, 6, 3, padding="same", groups=2, dilation=2), (2, 4, 5, 5)),
     (lambda nn: nn.Conv2d(4, 4, 3, groups=4, bias=False), (4, 5, 5)),
+    *[
+        (lambda nn, mode=mode: nn.Conv1d(2, 3, 3, padding=2, padding_mode=mode), (2, 2, 5))
+        for mode in ("reflect", "replicate", "circular")
+    ],
+    (
+        lambda nn: nn.Conv2d(2, 3, (4, 3), padding="same", padding_mode="circular"),
+        (2, 2, 5, 4),
+    ),
+    (lambda nn: nn.Conv2d(2, 3, 3, 2, (2, 1), padding_mode="reflect"), (2, 2, 5, 5)),
     (lambda nn: nn.MaxPool1d(2), (2, 3, 6)),
     (lambda nn: nn.MaxPool2d(3, 2, 1), (2, 3, 5, 5)),
     (lambda nn: nn.MaxPool2d(2, stride=1, dilation=2, ceil_mode=True), (2, 3, 5, 5)),
@@ -301,6 +317,30 @@ def test_empty_batches_pass(place: str) -> None:
         near(p.grad, np.zeros(p.shape))
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("name", "shape", "how"),
+    [
+        ("max_pool1d", (2, 3, 7), {"kernel_size": 3, "stride": 2, "padding": 1}),
+        ("max_pool1d", (3, 7), {"kernel_size": 2, "dilation": 2, "ceil_mode": True}),
+        ("max_pool2d", (2, 3, 5, 6), {"kernel_size": (3, 2), "padding": 1}),
+        ("max_pool2d", (3, 5, 6), {"kernel_size": 2, "stride": (2, 3), "dilation": (2, 1)}),
+    ],
+)
+def test_indices_of_max_pooling_are_pytorchs(
+    place: str, torch: ModuleType, name: str, shape: tuple[int, ...], how: dict[str, Any]
+) -> None:
+    """return_indices tells where in the flattened input each largest entry stood."""
+    data = np.random.default_rng(0).permutation(math.prod(shape)).reshape(shape).astype(float)
+    x, t = mg.tensor(data), torch.tensor(data)
+    found = getattr(F, name)(x, return_indices=True, **how)
+    wanted = getattr(torch.nn.functional, name)(t, return_indices=True, **how)
+    for mine, theirs in zip(found, wanted, strict=True):
+        near(mine, theirs)
+    layer = {"max_pool1d": nn.MaxPool1d, "max_pool2d": nn.MaxPool2d}[name]
+    near(layer(return_indices=True, **how)(x)[1], wanted[1])
+
+
 # ── bad input ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -336,10 +376,11 @@ def test_wrong_shapes_name_the_module_by_its_path(
     ("make", "said"),
     [
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "divisible by groups; got 3, 4 and groups=2"),
-        (lambda: nn.Conv2d(3, 4, 3, padding_mode="reflect"), "pads with zeros only"),
+        (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), "padding_mode='mirror'; it is 'zeros'"),
         (lambda: nn.Conv2d(3, 4, (1, 2, 3)), r"each of 2 axes; got \(1, 2, 3\)"),
         (lambda: nn.Conv2d(3, 4, 3, stride=2, padding="same"), "needs stride 1; got"),
-        (lambda: nn.MaxPool2d(2, return_indices=True), "answers no indices"),
+        (lambda: F.max_pool2d(mg.zeros(2, 3, 0, 4), 1), "Only the batch axis may be empty"),
+        (lambda: F.avg_pool2d(mg.zeros(1, 2, 2), 2, divisor_override=0), "cannot divide by"),
         (lambda: F.conv2d(mg.zeros(1, 1, 4, 4), mg.zeros(1, 1, 2, 2), padding="full"), "'same'"),
         (lambda: F.conv2d(mg.zeros(1, 1, 4, 4), mg.zeros(1, 1, 2, 2), stride=2, padding="same"),
          "needs stride 1, or no padding"),

@@ -12,7 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.drawing import draw, drawing_path, quantities, render
+from minigrad.drawing import compare, draw, drawing_path, quantities, render
 from minigrad.drawing.dot import LONGEST, shown
 from minigrad.nn import functional
 
@@ -215,6 +215,32 @@ def test_small_tensors_show_numbers_and_large_ones_their_spread(array, text):
     assert quantities.quantity(array).text == text
 
 
+@pytest.mark.parametrize(
+    ("array", "details"),
+    [
+        (np.arange(24.0), "████████████  0 … 23"),
+        (np.ones(9), "all 1"),
+        (np.array([0.0] * 8 + [11.0]), "█          ▁  0 … 11"),
+        (np.array([1.0, 2.0]), ""),
+    ],
+)
+def test_large_tensors_have_a_histogram(array, details):
+    """Twelve bars between the least and the largest, for the tooltip; small ones need none."""
+    assert quantities.quantity(array).details == details
+
+
+def test_numbers_at_the_end_of_their_range_are_drawn_without_a_warning():
+    """Sums that overflow on the way are no reason to print anything."""
+    x = mg.tensor(np.r_[-1.7e308 * np.ones(8), 1.7e308], requires_grad=True)
+    assert vertex(draw(x * 1), kind="parameter").value.state == "computed"
+
+
+def test_tooltips_have_a_line_for_each_number():
+    """The histogram stands in the SVG, behind a line break that browsers show."""
+    svg = draw(mg.tensor(np.arange(24.0), requires_grad=True) * 2).svg
+    assert "&#10;value: ████████████" in svg
+
+
 def test_a_network_is_drawn_with_its_modules_and_its_gamma_and_sigma():
     """Modules are clusters; γ, β, μ and σ are boxes of their own inside BatchNorm's."""
     graph = draw(network()[1])
@@ -338,6 +364,21 @@ def test_names_are_text_wherever_they_stand(name):
     assert len(svg.findall(".//*[@class='node']")) == len(graph.picture.vertices)
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_text_in_titles_captions_and_gradients(name):
+    """So it is over compared drawings, under them, and in the names of gradients."""
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    graph = draw(x * x, names={name: x}, backward=True, legend=True, heat="value")
+    tall = draw((x * x * x * x).exp().sum(), max_nodes=3)
+    both = compare(graph, tall, titles=(name, name))
+    assert both.picture.caption
+    assert "\\" not in both.dot
+    svg = ET.fromstring(both.svg)  # noqa: S314 - of our own making
+    assert len(svg.findall(".//*[@class='node']")) == len(both.picture.vertices)
+    assert not list(svg.iter("{http://www.w3.org/2000/svg}script"))
+    assert "\x00" not in both.text()
+
+
 def test_long_names_are_cut():
     """A name takes no more room than a box has."""
     assert len(shown("x" * 1000)) == LONGEST
@@ -404,6 +445,14 @@ def test_save_refuses_other_formats_and_names_the_known(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
+def test_format_text_shows_the_text_in_a_notebook_too():
+    """print(draw(y, format="text")) and the cell's output are the same lines."""
+    graph = draw(micrograd()[0], format="text")
+    assert graph._repr_mimebundle_() == {"text/plain": str(graph)}
+    with pytest.raises(ValueError, match="svg and text; got 'jpeg'"):
+        draw(micrograd()[0], format="jpeg")
+
+
 def test_save_refuses_a_folder_that_is_not_there(tmp_path):
     """The message names the folder."""
     with pytest.raises(FileNotFoundError, match="nowhere"):
@@ -426,7 +475,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 
 @pytest.fixture
 def _no_graphviz(monkeypatch):
-    monkeypatch.setattr(render, "_has_dot", lambda: False)
+    monkeypatch.setattr(render, "_dot", lambda: None)
     monkeypatch.setattr(render, "_pygraphviz", lambda: None)
 
 
@@ -448,7 +497,6 @@ def test_without_graphviz_there_is_the_text_and_what_to_install(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for dot is a shell script")
 def test_dot_on_path_comes_first(tmp_path, monkeypatch):
     """Where there is a dot, it draws, whatever else is installed; its failure is told."""
-    pytest.importorskip("graphviz")
     stand_in = tmp_path / "dot"
     stand_in.write_text('#!/bin/sh\ncat >/dev/null\necho "<svg>drawn by $1</svg>"\n')
     stand_in.chmod(0o755)
@@ -457,6 +505,32 @@ def test_dot_on_path_comes_first(tmp_path, monkeypatch):
     assert drawing_path() == f"dot of unknown version on PATH ({stand_in})"
     stand_in.write_text("#!/bin/sh\ncat >/dev/null\necho no fonts >&2\nexit 1\n")
     with pytest.raises(RuntimeError, match="no fonts"):
+        render.render("digraph {}", "svg")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for dot is a shell script")
+def test_a_layout_that_takes_too_long_is_stopped(tmp_path, monkeypatch):
+    """A notebook gets the text and one sentence; a file is not written."""
+    stand_in = tmp_path / "dot"
+    stand_in.write_text("#!/bin/sh\nexec sleep 60\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(render, "SECONDS", 0.05)
+    graph = draw(micrograd()[0])
+    bundle = graph._repr_mimebundle_()
+    assert set(bundle) == {"text/plain"}
+    assert "took more than 0.05 s" in bundle["text/plain"]
+    with pytest.raises(render.DrawingError, match="max_nodes"):
+        graph.save(tmp_path / "x.png")
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_a_crash_of_the_drawer_is_an_error_like_any_other(monkeypatch):
+    """Native code runs in a process of its own, whose end does not end ours."""
+    monkeypatch.setattr(render, "_dot", lambda: None)
+    monkeypatch.setattr(render, "_pygraphviz", lambda: "2.0")
+    monkeypatch.setattr(render.sys, "executable", os.devnull)
+    with pytest.raises(render.DrawingError, match="Graphviz says"):
         render.render("digraph {}", "svg")
 
 
@@ -500,7 +574,7 @@ def test_a_long_chain_is_drawn():
     for _ in range(200):
         y = y * 1.01
     y.sum().backward()
-    graph = draw(y.sum())
+    graph = draw(y.sum(), max_nodes=None)
     assert len(vertices(graph, kind="operation")) == 201
     assert graph.svg.count('class="node"') == 202
     assert x.grad is not None
@@ -512,6 +586,12 @@ def test_wrong_arguments_are_told():
         draw(1.0)
     with pytest.raises(TypeError, match="got none"):
         draw([])
+    with pytest.raises(TypeError, match=r"names=.'a': ….*needs a Tensor; got int"):
+        draw(mg.tensor(1.0), names={"a": 1})
+    with pytest.raises(TypeError, match=r"model=….*needs a Module; got int"):
+        draw(mg.tensor(1.0), model=1)
+    with pytest.raises(ValueError, match="grad and value and None; got 'loss'"):
+        draw(mg.tensor(1.0), heat="loss")
     with pytest.raises(ValueError, match="shape, value, grad; got 'colour'"):
         draw(mg.tensor(1.0), show=("colour",))
     with pytest.raises(ValueError, match="LR and TB; got 'RL'"):

@@ -135,6 +135,59 @@ def test_activations_pass_the_gradient_check(place: str, build: Callable[[Any], 
     assert verdict, verdict
 
 
+NEAR_CORNERS = np.array(
+    [-6.0, -2.0, -1.0, -0.7, -0.1, 0.0, 0.2, 1.0, 1.3, 1.4, 2.0, 3.0, 19.5, 20.0, 20.5]
+)
+FORMULAS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
+    (lambda: nn.LeakyReLU(), lambda x: np.where(x > 0, x, 0.01 * x)),
+    (lambda: nn.LeakyReLU(0.3), lambda x: np.where(x > 0, x, 0.3 * x)),
+    (lambda: nn.ELU(), lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0)))),
+    (lambda: nn.ELU(0.4), lambda x: np.where(x > 0, x, 0.4 * np.expm1(np.minimum(x, 0)))),
+    (lambda: nn.GELU(), lambda x: [t * math.erfc(-t / math.sqrt(2)) / 2 for t in x]),
+    (
+        lambda: nn.GELU("tanh"),
+        lambda x: x / (1 + np.exp(-2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))),
+    ),
+    (lambda: nn.SiLU(), lambda x: x / (1 + np.exp(-x))),
+    (lambda: nn.LogSigmoid(), lambda x: -np.logaddexp(0, -x)),
+    (lambda: nn.Softplus(), lambda x: np.where(x > 20, x, np.logaddexp(0, x))),
+    (lambda: nn.Softplus(3.0, 4.0), lambda x: np.where(x > 4 / 3, x, np.logaddexp(0, 3 * x) / 3)),
+    (lambda: nn.Hardtanh(), lambda x: np.clip(x, -1, 1)),
+    (lambda: nn.Hardtanh(-0.7, 2.0), lambda x: np.clip(x, -0.7, 2)),
+]
+
+
+@pytest.mark.parametrize(("build", "formula"), FORMULAS, ids=[repr(f[0]()) for f in FORMULAS])
+def test_activations_are_their_formulas(
+    place: str, build: Callable[[], Any], formula: Callable[[Any], Any]
+) -> None:
+    """Values and default settings are those of the papers' formulas, written out in NumPy."""
+    near(build()(mg.tensor(NEAR_CORNERS)), np.asarray(formula(NEAR_CORNERS)), 1e-12)
+
+
+@pytest.mark.parametrize("name", ["LeakyReLU", "ELU", "GELU", "Softplus", "Hardtanh"])
+def test_functions_have_the_settings_of_their_layers(name: str) -> None:
+    """What a layer takes for its defaults, the function of the same name does."""
+    function = {"LeakyReLU": F.leaky_relu}.get(name) or getattr(F, name.lower())
+    x = mg.tensor(NEAR_CORNERS)
+    near(function(x), getattr(nn, name)()(x), 0)
+
+
+@pytest.mark.parametrize(
+    ("build", "wanted"),
+    [
+        (lambda: nn.LeakyReLU(0.3), [0.3, 0.3, 1.0, 1.0]),
+        (lambda: nn.ELU(0.4), [0.4 * math.exp(-1), 0.4, 1.0, 1.0]),
+        (lambda: nn.Hardtanh(), [0.0, 1.0, 1.0, 0.0]),
+    ],
+)
+def test_corners_belong_to_the_lower_or_flat_side(build: Callable[[], Any], wanted: Any) -> None:
+    """At 0 the slope is that below it; at the bounds of Hardtanh it is 0."""
+    x = mg.tensor(np.array([-1.0, 0.0, 0.5, 1.0]), requires_grad=True)
+    build()(x).sum().backward()
+    near(x.grad, np.array(wanted))
+
+
 @activations
 def test_activations_keep_float32(place: str, build: Callable[[Any], Any]) -> None:
     """Values, gradients and second gradients of float32 inputs are float32, extremes included."""
@@ -160,10 +213,12 @@ def test_activations_ask_for_what_they_need() -> None:
     """Softmax needs its axis; unknown forms and empty ranges are refused."""
     with pytest.raises(TypeError, match=r"Softmax needs the axis.*Write Softmax\(dim=-1\)"):
         nn.Softmax()
-    with pytest.raises(ValueError, match=r"approximate='fast'; it is 'none' or 'tanh'"):
-        nn.GELU("fast")(mg.zeros(1))
-    with pytest.raises(ValueError, match=r"min_val below max_val; got 1\.0 and -1\.0"):
+    for form in ("fast", "wide"):
+        with pytest.raises(ValueError, match=rf"approximate='{form}'; it is 'none' or 'tanh'"):
+            nn.GELU(form)(mg.zeros(1))
+    with pytest.raises(ValueError, match=r"min_val up to max_val; got 1\.0 and -1\.0"):
         nn.Hardtanh(1.0, -1.0)(mg.zeros(1))
+    assert nn.Hardtanh(1.0, 1.0)(mg.zeros(1)).item() == 1
 
 
 # ── norms ────────────────────────────────────────────────────────────────────────────────────────
@@ -231,6 +286,63 @@ def test_every_norm_is_the_one_operation() -> None:
         y = layer(mg.randn(*shape, requires_grad=True))
         nodes = [v.op.name for v in mg.engine.order([y]) if hasattr(v, "op")]
         assert nodes.count("standardize") == 1, layer
+
+
+@pytest.mark.parametrize(
+    ("build", "line", "parameters"),
+    [
+        (
+            lambda: nn.BatchNorm1d(3, axis=-1),
+            "3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, axis=-1",
+            ["weight", "bias"],
+        ),
+        (
+            lambda: nn.InstanceNorm1d(3),
+            "3, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False",
+            [],
+        ),
+        (lambda: nn.GroupNorm(2, 4), "2, 4, eps=1e-05, affine=True", ["weight", "bias"]),
+        (lambda: nn.GroupNorm(2, 4, affine=False), "2, 4, eps=1e-05, affine=False", []),
+        (
+            lambda: nn.LayerNorm(4, elementwise_affine=False),
+            "(4,), eps=1e-05, elementwise_affine=False",
+            [],
+        ),
+        (lambda: nn.RMSNorm(4), "(4,), eps=None, elementwise_affine=True", ["weight"]),
+        (
+            lambda: nn.RMSNorm(4, elementwise_affine=False),
+            "(4,), eps=None, elementwise_affine=False",
+            [],
+        ),
+    ],
+)
+def test_norms_start_with_pytorchs_settings(
+    build: Callable[[], Any], line: str, parameters: list[str]
+) -> None:
+    """A norm prints its settings, the defaults are PyTorch's, and γ and β are there if affine."""
+    layer = build()
+    assert repr(layer) == f"{type(layer).__name__}({line})"
+    assert [name for name, _ in layer.named_parameters()] == parameters
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.1])
+def test_instance_norm_follows_the_mean_over_samples(
+    place: str, random: np.random.Generator, momentum: float
+) -> None:
+    """running ← (1 − momentum)·running + momentum·mean over samples; with momentum 0 it stays."""
+    layer = nn.InstanceNorm1d(3, momentum=momentum, track_running_stats=True).double()
+    x = random.standard_normal((2, 3, 5)) + 1
+    layer(mg.tensor(x))
+    near(layer.running_mean, momentum * x.mean((0, 2)))
+    near(layer.running_var, 1 - momentum + momentum * x.var(2, ddof=1).mean(0))
+
+
+def test_one_sample_is_a_batch_of_one(place: str, random: np.random.Generator) -> None:
+    """Instance norm keeps the shape it is given, with the axis of the samples or without."""
+    x = mg.tensor(random.standard_normal((1, 3, 4)))
+    y = nn.InstanceNorm1d(3)(x)
+    assert y.shape == (1, 3, 4)
+    near(nn.InstanceNorm1d(3)(x[0]), y[0])
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (4, 5, 3)])
@@ -767,10 +879,15 @@ def test_initialisers_explain_what_they_cannot_fill() -> None:
          r"BatchNorm3d '0' needs inputs of shape \(N, 3, D, H, W\); got \(2, 3, 4, 4\)"),
         (lambda: nn.BatchNorm2d(3, axis=-1), (2, 3, 4, 4),
          r"needs inputs of shape \(N, H, W, 3\); got \(2, 3, 4, 4\).* size of axis -1"),
+        (lambda: nn.BatchNorm1d(3), (4, 2), r"\(N, 3\) or \(N, 3, L\); got \(4, 2\)"),
+        (lambda: nn.BatchNorm1d(3), (0, 3), r"more than one value .* got shape \(0, 3\)"),
         (lambda: nn.GroupNorm(2, 4), (2, 3), r"GroupNorm '0' .* \(N, 4, …\); got \(2, 3\)"),
+        (lambda: nn.GroupNorm(2, 4), (2, 6), r"\(N, 4, …\); got \(2, 6\)"),
+        (lambda: nn.GroupNorm(2, 4), (4,), r"\(N, 4, …\); got \(4,\)"),
         (lambda: nn.InstanceNorm1d(3), (2, 4, 5), r"InstanceNorm1d '0' .* \(N, 3, L\); got"),
         (lambda: nn.InstanceNorm2d(3), (2, 3, 1, 1), r"more than one value per sample and channel"),
         (lambda: nn.RMSNorm(3), (2, 4), r"RMSNorm '0' needs .* last axes are \(3,\); got"),
+        (lambda: nn.RMSNorm(3), (2, 2), r"RMSNorm '0' needs .* last axes are \(3,\); got"),
         (lambda: nn.GroupNorm(3, 4), (2, 4), r"num_channels divisible by num_groups; got 4 and 3"),
     ],
 )  # fmt: skip

@@ -221,6 +221,17 @@ def test_huge_logits_overflow_nothing(place: str, torch: ModuleType) -> None:
         near(mine, other)
 
 
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64])
+def test_a_sure_mistake_costs_a_hundred(place: str, dtype: Any) -> None:
+    """Logarithms are cut at −100 and slopes at 10¹², in float32 too."""
+    p, t = (mg.tensor(x, dtype, requires_grad=True) for x in ([0.0, 1.0], [1.0, 0.0]))
+    y = F.binary_cross_entropy(p, t, reduction="none")
+    near(y, np.array([100.0, 100.0]), 0)
+    y.sum().backward()
+    near(t.grad, np.array([100.0, -100.0]), 0)
+    near(p.grad, np.array([-1e12, 1e12]), 1e-6)
+
+
 @pytest.mark.parametrize("name", ["nll_loss", "cross_entropy"])
 def test_impossible_classes_cost_nothing(place: str, name: str) -> None:
     """A class with log-probability −∞ that is not the target leaves the loss finite."""

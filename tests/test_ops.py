@@ -42,6 +42,18 @@ def test_values_are_those_of_raw_arrays_on_numpy(place: str, sample: Sample) -> 
 
 
 @samples
+def test_values_are_numpys_where_it_has_the_function(place: str, sample: Sample) -> None:
+    """A function that NumPy has under the same name computes what NumPy's does."""
+    if sample.name in ("var", "std", "max along", "split", "pad", "pad that crops"):
+        pytest.skip("NumPy means something else by the name")
+    try:
+        wanted = sample.function(np, *sample.inputs())
+    except (AttributeError, TypeError):
+        pytest.skip("NumPy has no such function")
+    near(sample.function(mg, *leaves(sample)), wanted)
+
+
+@samples
 def test_float32_stays_float32(place: str, sample: Sample) -> None:
     """Values, gradients and second gradients of float32 inputs are float32."""
     xs = leaves(sample, "float32")
@@ -178,14 +190,14 @@ def test_powers_of_zero_do_not_move_with_the_exponent(place: str) -> None:
 
 @pytest.mark.parametrize("name", [
     "sum", "mean", "var", "std", "prod", "amax", "amin", "max", "min", "argmax", "argmin", "all",
-    "any", "logsumexp", "norm", "cumsum", "softmax", "log_softmax",
+    "any", "logsumexp", "norm", "cumsum", "cumprod", "softmax", "log_softmax", "argsort",
 ])  # fmt: skip
 def test_dim_is_axis(place: str, name: str) -> None:
     """PyTorch's dim and keepdim mean what NumPy's axis and keepdims do."""
     x = mg.tensor(np.array([[1.0, 5.0, 0.0], [2.0, 7.0, 3.0]]))
     x = x > 0 if name in ("all", "any") else x
     f = getattr(mg, name, None) or mg.Tensor.norm
-    kept = name not in ("cumsum", "softmax", "log_softmax")
+    kept = name not in ("cumsum", "cumprod", "softmax", "log_softmax", "argsort")
     by_dim = f(x, dim=1, keepdim=True) if kept else f(x, dim=1)
     by_axis = f(x, axis=1, keepdims=True) if kept else f(x, axis=1)
     by_dim, by_axis = (y[0] if name in ("max", "min") else y for y in (by_dim, by_axis))
@@ -234,6 +246,18 @@ def test_equal_and_close(place: str) -> None:
         (lambda x: x[0, 0].t(), lambda a: a[0, 0]),
         (lambda x: x.movedim(-1, 0), lambda a: np.moveaxis(a, -1, 0)),
         (lambda x: x.movedim(0, -1), lambda a: np.moveaxis(a, 0, -1)),
+        (lambda x: x.movedim((0, 2), (2, 1)), lambda a: np.moveaxis(a, (0, 2), (2, 1))),
+        (lambda x: mg.permute(x, dims=(2, 0, 1)), lambda a: a.transpose(2, 0, 1)),
+        (lambda x: mg.flip(x, dims=[0, 2]), lambda a: a[::-1, :, ::-1]),
+        (lambda x: mg.tile(x, dims=(2, 1)), lambda a: np.tile(a, (2, 1))),
+        (lambda x: mg.transpose(x[0, 0, 0], 0, -1), lambda a: a[0, 0, 0]),
+        (lambda x: mg.cat([x[0, 0, :0], x], 1), lambda a: a),
+        (lambda x: mg.cat([x[0, 0, :0], x[0, 0, :0]]), lambda a: a[0, 0, :0]),
+        (lambda x: x.take_along_dim(mg.tensor([[3, 0]])), lambda a: a.ravel()[[3, 0]]),
+        (lambda x: mg.gather(x[0, 0, 0], 0, mg.tensor([0, 0])), lambda a: a[0, 0, [0, 0]]),
+        (lambda x: mg.gather(x[0, 0], 0, mg.tensor(2)), lambda a: a[0, 0, 2]),
+        (lambda x: mg.index_select(x, 1, mg.tensor(2)), lambda a: a[:, 2:]),
+        (lambda x: mg.index_select(x[0, 0, 0], 0, mg.tensor([0])), lambda a: a[0, 0, 0]),
         (lambda x: x.roll(1), lambda a: np.roll(a, 1)),
         (lambda x: x.roll(-2, 2), lambda a: np.roll(a, -2, 2)),
         (lambda x: x.chunk(2)[1], lambda a: a[1:]),
@@ -258,6 +282,31 @@ def test_equal_and_close(place: str) -> None:
         (lambda x: x.var(), lambda a: a.var(ddof=1)),
         (lambda x: x.std((0, 1)), lambda a: a.std((0, 1), ddof=1)),
         (lambda x: x.std(0, unbiased=False), lambda a: a.std(0)),
+        (lambda x: x.norm(), lambda a: np.sqrt((a * a).sum())),
+        (lambda x: x.norm(dim=(0, 2)), lambda a: np.sqrt((a * a).sum((0, 2)))),
+        (lambda x: x.norm(p=1, dim=0, keepdim=True), lambda a: np.abs(a).sum(0, keepdims=True)),
+        (lambda x: x.norm(p=3, dim=1), lambda a: (np.abs(a) ** 3).sum(1) ** (1 / 3)),
+        (lambda x: mg.prod(x, (0, -1)), lambda a: a.prod((0, 2))),
+        (lambda x: mg.prod(x, 1, keepdim=True), lambda a: a.prod(1, keepdims=True)),
+        (lambda x: mg.cumprod(x, -1), lambda a: a.cumprod(-1)),
+        (lambda x: mg.logsumexp(x), lambda a: np.log(np.exp(a).sum())),
+        (lambda x: mg.logsumexp(x, (0, 2)), lambda a: np.log(np.exp(a).sum((0, 2)))),
+        (lambda x: mg.softmax(x, 1), lambda a: np.exp(a) / np.exp(a).sum(1, keepdims=True)),
+        (
+            lambda x: mg.log_softmax(x, -1),
+            lambda a: a - np.log(np.exp(a).sum(-1, keepdims=True)),
+        ),
+        (lambda x: mg.max(x, 1)[0], lambda a: a.max(1)),
+        (lambda x: mg.max(x, -1, keepdim=True)[1], lambda a: a.argmax(-1, keepdims=True)),
+        (lambda x: mg.min(x, 1)[1], lambda a: a.argmin(1)),
+        (lambda x: mg.argsort(x), lambda a: a.argsort(-1)),
+        (lambda x: mg.sort(x)[0], lambda a: np.sort(a, -1)),
+        (lambda x: mg.sort(x, 1, descending=True)[0], lambda a: -np.sort(-a, 1)),
+        (lambda x: mg.sort(x, 0, descending=True)[1], lambda a: (-a).argsort(0)),
+        (lambda x: mg.topk(x, 2)[0], lambda a: -np.sort(-a, -1)[..., :2]),
+        (lambda x: mg.topk(x, 4)[1], lambda a: (-a).argsort(-1)),
+        (lambda x: mg.topk(x, 0, 1)[0], lambda a: a[:, :0]),
+        (lambda x: mg.topk(x, 1, 0, largest=False)[0], lambda a: a.min(0, keepdims=True)),
         (lambda x: mg.diag(x[1]), lambda a: np.diag(a[1])),
         (lambda x: mg.diag(x[1].T), lambda a: np.diag(a[1].T)),
         (lambda x: mg.diag(x[0, 0]), lambda a: np.diag(a[0, 0])),
@@ -277,6 +326,22 @@ def test_slices_are_selected_along_an_axis() -> None:
     a = np.random.default_rng(0).standard_normal((2, 3, 4))
     near(mg.index_select(mg.tensor(a), 1, mg.tensor([2, 0])), a[:, [2, 0]])
     near(mg.index_select(mg.tensor(a), -1, mg.tensor([2, 2])), a[..., [2, 2]])
+
+
+def test_masks_and_indices_of_what_is_not_zero() -> None:
+    """masked_select broadcasts both ways; nonzero gives one row of indices for each entry."""
+    a = np.array([[0.0, 2.0, 0.0], [3.0, 0.0, 4.0]])
+    near(mg.masked_select(mg.tensor(a), mg.tensor([False, True, True])), a[:, 1:].ravel())
+    near(mg.masked_select(mg.tensor(a[0]), mg.tensor(a > 0)), np.array([2.0, 0.0, 0.0]))
+    near(mg.nonzero(mg.tensor(a)), np.argwhere(a))
+
+
+def test_entries_that_tie_keep_their_order(place: str) -> None:
+    """Sorting is stable, in either direction."""
+    a = np.arange(99) % 3
+    x = mg.tensor(a)
+    near(mg.argsort(x), np.argsort(a, stable=True))
+    near(mg.argsort(x, descending=True), np.argsort(-a, stable=True))
 
 
 def test_norms_of_infinite_order(place: str) -> None:
@@ -323,11 +388,25 @@ def test_boolean_masks_select() -> None:
             lambda x: mg.mm(x, x[0]),
             r"mm needs 2-d and 2-d operands; got shapes \(2, 3\) and \(3,\)",
         ),
+        (lambda x: mg.topk(x, 4), "asked for 4 entries along axis 1, which has 3"),
+        (lambda x: mg.topk(x, -1, 0), "asked for -1 entries along axis 0, which has 2"),
         (lambda x: mg.split(x, [1, 1], 1), r"\[1, 1\] was asked for along axis 1, which has 3"),
         (lambda x: mg.matmul(x, mg.tensor(2.0)), r"Use \* to scale"),
         (lambda x: mg.matmul(mg.tensor(2.0), x), r"Use \* to scale"),
-        (lambda x: mg.pad(x, (1, 1), mode="circular"), "mode='circular'"),
-        (lambda x: mg.pad(x, (1, 1), mode="reflect"), "mode='reflect'"),
+        (lambda x: mg.pad(x, (1, 1), mode="mirror"), "mode='mirror'"),
+        (lambda x: mg.pad(x, (3, 1), mode="reflect"), "axis of 3 entries, which has at most 2"),
+        (lambda x: mg.pad(x, (1, 4), mode="circular"), "axis of 3 entries, which has at most 3"),
+        (lambda x: mg.pad(x[:0], (0, 0, 1, 0), mode="replicate"), "has at most 0 to repeat"),
+        (lambda x: mg.reshape(x, -3, 2), r"\(-3, 2\) needs sizes of at least 0"),
+        (lambda x: mg.squeeze(x, 3), "axis 3 is out of bounds for array of dimension 2"),
+        (lambda x: mg.transpose(x, 0, 2), "axis 2 is out of bounds for array of dimension 2"),
+        (lambda x: mg.t(x[None]), "t needs at most 2 axes"),
+        (lambda x: mg.movedim(x, (0, 1), 0), r"as many places as axes, .* \(0, 1\) and 0"),
+        (lambda x: mg.movedim(x, (0, 1), (0, 0)), "each named once"),
+        (lambda x: mg.roll(x, (1, 2), 0), r"got shifts=\(1, 2\) and dims=0"),
+        (lambda x: mg.tril(x[0]), "tril needs at least 2 axes"),
+        (lambda x: mg.triu(x[0]), "triu needs at least 2 axes"),
+        (lambda x: mg.index_select(x, 0, mg.tensor([[0]])), "needs a vector of integers"),
         (lambda x: mg.pad(x, (1,)), r"two margins an axis, for at most 2 axes; .* and \(1,\)"),
         (lambda x: mg.pad(x, (1,) * 6), "for at most 2 axes"),
         (lambda x: mg.bmm(x, x), "bmm needs 3-d and 3-d operands"),

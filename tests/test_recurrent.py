@@ -13,7 +13,7 @@ from conftest import host, near
 import minigrad as mg
 from minigrad import engine, nn
 from minigrad.nn import recurrent
-from minigrad.ops.recurrent import lstm_cell, lstm_cell_composite, time_steps
+from minigrad.ops.recurrent import lstm_cell, lstm_cell_composite
 
 T, N, IN, H = 4, 2, 3, 4
 
@@ -300,15 +300,6 @@ def test_lstm_cell_on_arrays() -> None:
     near(c, np.full((2, 3), 0.5))
 
 
-def test_time_steps_there_and_back(place: str, random: np.random.Generator) -> None:
-    """The steps are the slices; their gradients come back in place, zeros where none was used."""
-    x = mg.tensor(random.standard_normal((3, 2)), requires_grad=True)
-    steps = time_steps(x)
-    near(steps[1], host(x)[1])
-    (g,) = mg.grad((steps[0] * 2 + steps[2] * steps[2]).sum(), x)
-    near(g, np.stack([np.full(2, 2.0), np.zeros(2), 2 * host(x)[2]]))
-
-
 def test_the_graph_grows_by_the_step() -> None:
     """Each time step adds the same number of nodes."""
     layer = recurrent.LSTM(IN, H)
@@ -445,4 +436,4 @@ def test_the_unrolled_graph_can_be_drawn() -> None:
     y, _ = recurrent.LSTM(2, 3)(mg.ones(2, 1, 2))
     operations = [v.operation for v in mg.draw(y).picture.vertices]
     assert operations.count("lstm_cell") == 2
-    assert operations.count("time_steps") == 1
+    assert operations.count("unbind") == 1

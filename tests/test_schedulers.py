@@ -30,6 +30,18 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("RMSprop", {"momentum": 0.9}),
     ("RMSprop", {"centered": True}),
     ("RMSprop", {"centered": True, "momentum": 0.5, "weight_decay": 0.1, "maximize": True}),
+    ("Adagrad", {}),
+    ("Adagrad", {"lr_decay": 0.1, "weight_decay": 0.2, "initial_accumulator_value": 0.5}),
+    ("Adadelta", {}),
+    ("Adadelta", {"rho": 0.7, "eps": 1e-3, "weight_decay": 0.2, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"betas": (0.5, 0.6), "eps": 1e-2, "weight_decay": 0.2}),
+    ("NAdam", {}),
+    ("NAdam", {"betas": (0.5, 0.6), "weight_decay": 0.2, "momentum_decay": 0.1}),
+    ("NAdam", {"weight_decay": 0.2, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {}),
+    ("RAdam", {"betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.2}),
+    ("RAdam", {"weight_decay": 0.2, "decoupled_weight_decay": True}),
 ]
 
 settings = pytest.mark.parametrize(("name", "options"), SETTINGS, ids=str)
@@ -58,12 +70,15 @@ def walk(m: Any, optimizer: Any, params: list[Any], steps: int = 10) -> list[np.
 def test_ten_steps_equal_pytorch(
     place: str, torch: ModuleType, name: str, options: dict[str, Any]
 ) -> None:
-    """Each of ten steps lands where PyTorch's does, to 1e-12 in float64."""
+    """Each of ten steps lands where PyTorch's does, to 1e-12 in float64.
+
+    PyTorch keeps NAdam's product of momenta in float32, which costs it four digits.
+    """
     mine, theirs = start(mg), start(torch)
     found = walk(mg, getattr(optim, name)(mine, lr=0.03, **options), mine)
     wanted = walk(torch, getattr(torch.optim, name)(theirs, lr=0.03, **options), theirs)
     for a, b in zip(found, wanted, strict=True):
-        near(a, b, 1e-12)
+        near(a, b, 1e-8 if name == "NAdam" else 1e-12)
 
 
 @settings
@@ -241,6 +256,13 @@ SCHEDULES: list[tuple[str, dict[str, Any]]] = [
     ("CosineAnnealingLR", {"T_max": 1, "eta_min": 1e-3}),
     ("LinearLR", {}),
     ("LinearLR", {"start_factor": 1.0, "end_factor": 0.1, "total_iters": 30}),
+    ("ConstantLR", {}),
+    ("ConstantLR", {"factor": 0.25, "total_iters": 12}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 40, "power": 1.7}),
+    ("MultiplicativeLR", {"lr_lambda": lambda epoch: 0.9 + 0.01 * (epoch % 3)}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 7}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
     ("LambdaLR", {"lr_lambda": lambda epoch: 0.95**epoch}),
     ("LambdaLR", {"lr_lambda": [lambda epoch: 1 / (1 + epoch), lambda epoch: 0.5]}),
     ("OneCycleLR", {"max_lr": 0.1, "total_steps": 50}),
@@ -334,6 +356,8 @@ def test_resuming_by_last_epoch_equals_pytorch(
     torch: ModuleType, name: str, options: dict[str, Any]
 ) -> None:
     """last_epoch=k starts where an optimizer that was loaded stands, as PyTorch does it."""
+    if "T_mult" in options:
+        pytest.skip("PyTorch forgets which of its periods it is in")
     found = []
     for m, module in ((mg, lr_scheduler), (torch, torch.optim.lr_scheduler)):
         optimizer = build(m)
@@ -448,3 +472,104 @@ def test_a_schedule_needs_its_optimizer() -> None:
     follow(optimizer, scheduler, 2)
     with pytest.raises(ValueError, match="total_steps=2; this is step 3"):
         scheduler.step()
+
+
+# ── schedules of schedules, and by a metric ──────────────────────────────────────────────────────
+
+
+def composed(m: Any, optimizer: Any, kind: str) -> Any:
+    """A warm-up, then a cosine, then steps; or a warm-up and an exponential at once."""
+    s = m.optim.lr_scheduler
+    warm = s.LinearLR(optimizer, start_factor=0.1, total_iters=5)
+    if kind == "chained":
+        return s.ChainedScheduler([warm, s.ExponentialLR(optimizer, 0.9)])
+    rest = [s.CosineAnnealingLR(optimizer, 12), s.ExponentialLR(optimizer, 0.8)]
+    return s.SequentialLR(optimizer, [warm, *rest], milestones=[5, 20])
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("kind", ["sequential", "chained"])
+def test_composed_schedules_equal_pytorch(torch: ModuleType, kind: str) -> None:
+    """The first rate and thirty more are PyTorch's; a saved one goes on the same."""
+    found = []
+    for m in (mg, torch):
+        optimizer = build(m)
+        scheduler = composed(m, optimizer, kind)
+        first = [*scheduler.get_last_lr(), *moments(optimizer)]
+        found.append([first, *follow(optimizer, scheduler, 30)])
+    np.testing.assert_allclose(*found, rtol=1e-13, atol=1e-16)
+
+    optimizer = build(mg)
+    scheduler = composed(mg, optimizer, kind)
+    follow(optimizer, scheduler, 10)
+    saved = optimizer.state_dict(), scheduler.state_dict()
+    optimizer = build(mg)
+    scheduler = composed(mg, optimizer, kind)
+    optimizer.load_state_dict(saved[0])
+    scheduler.load_state_dict(saved[1])
+    assert follow(optimizer, scheduler, 20) == found[0][11:]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"patience": 1},
+        {"patience": 0, "cooldown": 2, "min_lr": [0.3, 0.05]},
+        {"patience": 2, "mode": "max", "threshold": 0.2, "threshold_mode": "abs"},
+        {"patience": 1, "mode": "max", "factor": 0.5, "threshold": 0.1},
+    ],
+    ids=str,
+)
+def test_rates_on_a_plateau_equal_pytorch(torch: ModuleType, options: dict[str, Any]) -> None:
+    """Thirty metrics, some better and some worse, lead to PyTorch's rates."""
+    metrics = np.abs(np.random.default_rng(0).standard_normal(30)) + 1
+    found = []
+    for m in (mg, torch):
+        optimizer = build(m)
+        scheduler = m.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **options)
+        rates = []
+        for metric in metrics:
+            scheduler.step(metric)
+            rates.append(scheduler.get_last_lr())
+        found.append(rates)
+    np.testing.assert_allclose(*found, rtol=1e-13)
+    assert found[0][0] != found[0][-1]
+
+
+@pytest.mark.torch
+def test_restarts_between_epochs_equal_pytorch(torch: ModuleType) -> None:
+    """step(epoch + batch/batches) sets the rate of a place between two epochs."""
+    found = []
+    for m in (mg, torch):
+        optimizer = build(m)
+        scheduler = m.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 2, 2)
+        rates = []
+        optimizer.step()
+        for step in range(40):
+            scheduler.step(step / 4)
+            rates.append(scheduler.get_last_lr())
+        found.append(rates)
+    np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda s, o: s.ReduceLROnPlateau(o, factor=1.0), "needs factor < 1"),
+        (lambda s, o: s.ReduceLROnPlateau(o).step(), r"step\(validation_loss\)"),
+        (lambda s, o: s.SequentialLR(o, [s.ConstantLR(o)], [3]), "needs 0 milestones"),
+        (
+            lambda s, o: s.SequentialLR(o, [s.ConstantLR(o), s.ConstantLR(build(mg))], [3]),
+            "of its own optimizer",
+        ),
+        (lambda s, o: s.ChainedScheduler([]), "needs schedules; got none"),
+        (lambda s, o: s.ConstantLR(o, factor=2.0), "needs 0 < factor ≤ 1"),
+        (lambda s, o: s.CosineAnnealingWarmRestarts(o, 0), "needs T_0 ≥ 1"),
+        (lambda s, o: optim.Adadelta(start(mg), rho=2.0), "rho from 0 to 1; got 2.0"),
+    ],
+)
+def test_schedules_that_cannot_be_meant_are_refused(make: Any, said: str) -> None:
+    """Settings out of range, and schedules of another optimizer, are explained."""
+    with pytest.raises((ValueError, TypeError), match=said):
+        make(lr_scheduler, build(mg))

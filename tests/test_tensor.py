@@ -57,12 +57,16 @@ def test_creation(place: str) -> None:
     """The creation functions follow NumPy's values and are born on the backend in use."""
     cases = [
         (mg.zeros(2, 3), np.zeros((2, 3))),
+        (mg.zeros(), np.zeros(())),
         (mg.ones((2,)), np.ones(2)),
+        (mg.empty([2, 3]), np.zeros((2, 3))),
         (mg.full((2, 2), 3.5), np.full((2, 2), 3.5)),
         (mg.arange(3), np.arange(3)),
         (mg.arange(1.0, 2.0, 0.5), np.arange(1.0, 2.0, 0.5)),
         (mg.linspace(0, 1, 5), np.linspace(0, 1, 5)),
         (mg.eye(2), np.eye(2)),
+        (mg.eye(2, 3), np.eye(2, 3)),
+        (mg.normal(3.0, 0.0, (2,)), np.full(2, 3.0)),
         (mg.zeros_like(mg.ones(2)), np.zeros(2)),
         (mg.ones_like(mg.zeros(2, dtype=mg.float64)), np.ones(2)),
         (mg.full_like(mg.zeros(2), 4.0), np.full(2, 4.0)),
@@ -70,6 +74,38 @@ def test_creation(place: str) -> None:
     for found, wanted in cases:
         assert found.backend == place
         near(found, wanted)
+    assert "bool" in str(mg.full((2,), True).dtype)
+    with pytest.raises(TypeError):
+        mg.zeros((2,), 3)
+
+
+def test_as_tensor_shares_what_it_can() -> None:
+    """A tensor stays itself, and an array keeps its memory."""
+    a = np.ones(2)
+    x = mg.as_tensor(a)
+    assert np.shares_memory(x.numpy(), a)
+    assert mg.as_tensor(x) is x
+
+
+def test_new_tensors_require_grad_only_if_asked() -> None:
+    """No creation function records anything until it is told to."""
+    x = mg.as_tensor([1.0, 2.0])
+    makers: list[tuple[Any, ...]] = [
+        (mg.tensor, 1.0), (mg.zeros, 2), (mg.ones, 2), (mg.empty, 2), (mg.full, (2,), 1.0),
+        (mg.arange, 1.0), (mg.linspace, 0.0, 1.0, 2), (mg.eye, 2), (mg.rand, 2), (mg.randn, 2),
+        (mg.zeros_like, x), (mg.ones_like, x), (mg.full_like, x, 1.0), (mg.rand_like, x),
+        (mg.randn_like, x),
+    ]  # fmt: skip
+    for make, *given in makers:
+        assert not make(*given).requires_grad
+        assert make(*given, requires_grad=True).requires_grad
+    assert not mg.normal(0.0, 1.0, (2,)).requires_grad
+
+
+def test_random_integers_fill_their_range(place: str) -> None:
+    """randint(high, size) starts at 0, randint(low, high, size) at low; high is left out."""
+    assert set(mg.randint(3, (99,)).tolist()) == {0, 1, 2}
+    assert set(mg.randint(-1, 2, (99,)).tolist()) == {-1, 0, 1}
 
 
 def test_seeds_repeat(place: str) -> None:
@@ -97,8 +133,8 @@ def test_numpy_defers_to_tensors() -> None:
     assert y.requires_grad
     (g,) = mg.grad(np.exp(np.add(np.ones(2), x)).sum(), x)
     near(g, np.exp([2.0, 2.0]))
-    with pytest.raises(TypeError, match=r"np\.arctan was called .* records no operation"):
-        np.arctan(x)
+    with pytest.raises(TypeError, match=r"np\.cbrt was called .* records no operation"):
+        np.cbrt(x)
     with pytest.raises(TypeError, match=r"np\.add\.reduce"):
         np.add.reduce(x)
     with pytest.raises(TypeError, match=r"detach\(\)\.numpy\(\)"):
@@ -205,6 +241,31 @@ def test_dlpack_shares_memory_with_pytorch(torch: Any) -> None:
     assert back.tolist() == [5.0, 7.0]
     with pytest.raises(BufferError, match=r"Use x\.detach\(\)"):
         torch.from_dlpack(x.requires_grad_())
+
+
+@pytest.mark.parametrize(("device", "place"), [(1, "numpy"), (2, "cupy"), (13, "cupy")])
+def test_dlpack_knows_the_devices_of_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, device: int, place: str
+) -> None:
+    """Memory that DLPack places on CUDA, managed or not, goes to CuPy; other memory to NumPy."""
+
+    class Array:
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return device, 0
+
+    asked: list[str] = []
+    monkeypatch.setattr(mg.backend, "get", asked.append)
+    with pytest.raises(AttributeError):  # the stand-in answers None
+        mg.from_dlpack(Array())
+    assert asked == [place]
+
+
+def test_dlpack_shares_memory_with_numpy() -> None:
+    """What NumPy hands over is not copied."""
+    a = np.ones(2)
+    x = mg.from_dlpack(a)
+    a[0] = 5.0
+    assert x.tolist() == [5.0, 1.0]
 
 
 def test_anomalies_are_found_where_they_are_made() -> None:

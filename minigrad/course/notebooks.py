@@ -1,4 +1,4 @@
-"""The lessons on disk: where they are, what each is called, and a copy to work in.
+"""The lessons on disk: where they are, what each is called, and a released copy to work in.
 
 Nothing but the standard library is needed here, so lessons can be listed without the extras.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from minigrad.course import CourseError
+from minigrad.course.release import fingerprint, release
 
 PACKAGE = Path(__file__).parents[1]
 FOLDERS = (PACKAGE / "lessons", PACKAGE.parent / "lessons")  # a wheel's, a clone's
@@ -66,19 +68,51 @@ def choose(lessons: list[Lesson], asked: list[str]) -> list[Lesson]:
     return [lesson for number, lesson in known.items() if number in wanted]
 
 
-def copy_lesson(lesson: Lesson, folder: Path) -> tuple[Path, bool]:
-    """Copy a lesson, and the data beside it, into ``folder``; a file that is there stays as it is.
+@dataclass(frozen=True)
+class Copy:
+    """Where a learner works, and where this version of the lesson is: two files if it changed."""
 
-    Returns
-    -------
-    path : Path
-        The notebook to work in.
-    kept : bool
-        Whether it was there before.
+    path: Path
+    current: Path
+    made: bool
+
+
+def copy_lesson(lesson: Lesson, folder: Path, *, solutions: bool = False) -> Copy:
+    """Copy a lesson, released, and what stands beside it into ``folder``; nothing there changes.
+
+    Where the learner's copy is of another version of the lesson, this version goes beside it, as
+    ``.new.ipynb``. With ``solutions`` the whole lesson is copied, as ``.solutions.ipynb``.
     """
     copy_data(lesson.path.parent, folder)
-    target = folder / lesson.path.name
-    return target, not _copy_new(lesson.path, target)
+    notebook = json.loads(lesson.path.read_text(encoding="utf-8"))
+    if not solutions:
+        notebook = release(notebook)
+    wanted = {"lesson": lesson.path.stem, "version": fingerprint(notebook)}
+    notebook["metadata"]["minigrad"] = wanted
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    name = lesson.path.stem + (".solutions" if solutions else "")
+    path = folder / f"{name}.ipynb"
+    for place in _places(path):
+        made = _create(place, text.encode())
+        if made or copied_from(place) == wanted:
+            break
+    return Copy(path, place, made)
+
+
+def copied_from(path: Path) -> dict[str, str]:
+    """Return the lesson and the version that a notebook is a copy of, or nothing if none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["metadata"]["minigrad"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _places(path: Path) -> Iterator[Path]:
+    """Yield ``path``, then the names for newer versions beside it."""
+    yield path
+    yield path.with_suffix(".new.ipynb")
+    yield from (path.with_suffix(f".new{n}.ipynb") for n in count(2))
 
 
 def copy_data(source: Path, folder: Path) -> None:
@@ -94,14 +128,14 @@ def copy_data(source: Path, folder: Path) -> None:
         private = any(part.startswith((".", "__")) for part in place.parts)
         if path.is_file() and path.suffix != ".ipynb" and not private:
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
-            _copy_new(path, folder / place)
+            _create(folder / place, path.read_bytes())
 
 
-def _copy_new(source: Path, target: Path) -> bool:
-    """Copy unless ``target`` exists, and say which; "x" leaves no moment between look and write."""
+def _create(target: Path, content: bytes) -> bool:
+    """Write a new file, or leave what is there; "x" leaves no moment between look and write."""
     try:
-        with source.open("rb") as old, target.open("xb") as new:
-            shutil.copyfileobj(old, new)
+        with target.open("xb") as new:
+            new.write(content)
     except FileExistsError:
         return False
     return True
@@ -118,13 +152,13 @@ def _read(path: Path, number: str) -> Lesson:
         ) from error
     for cell in cells:
         if cell["cell_type"] == "markdown":
-            heading, question = _opening("".join(cell["source"]))
+            heading, question = opening("".join(cell["source"]))
             if heading:
                 return Lesson(number, path, heading, question)
     return Lesson(number, path, path.stem, "")
 
 
-def _opening(source: str) -> tuple[str, str]:
+def opening(source: str) -> tuple[str, str]:
     """Return the first ``# `` heading of a cell and the first sentence of the next paragraph."""
     match = re.search(r"^# +(.+?)\s*$\n*([^#].*?)?(?:\n\s*\n|\Z)", source, re.MULTILINE | re.DOTALL)
     if match is None:

@@ -48,8 +48,6 @@ def execute(lessons: list[Lesson], timeout: float = TIMEOUT) -> list[Run]:
         for run in runs:
             bar.set_description(run.lesson.path.stem)
             end = bar.n + len(_code(run))
-            for cell in _code(run):
-                cell.outputs, cell.execution_count = [], None  # what shows is what ran
             with tempfile.TemporaryDirectory(prefix="minigrad-lesson-") as folder:
                 copy_data(run.lesson.path.parent, Path(folder))
                 run.failure = asyncio.run(_execute(run, folder, timeout, bar))
@@ -57,8 +55,16 @@ def execute(lessons: list[Lesson], timeout: float = TIMEOUT) -> list[Run]:
     return runs
 
 
-async def _execute(run: Run, folder: str, timeout: float, bar: Any) -> str:
+def attempt(run: Run, folder: Path, timeout: float = TIMEOUT) -> None:
+    """Run every cell of one notebook in ``folder``, those after a cell that fails too."""
+    with tqdm(total=len(_code(run)), unit="cell", leave=False, desc=run.lesson.path.stem) as bar:
+        run.failure = asyncio.run(_execute(run, str(folder), timeout, bar, go_on=True))
+
+
+async def _execute(run: Run, folder: str, timeout: float, bar: Any, *, go_on: bool = False) -> str:
     """Execute one notebook in place and answer what stopped it, if anything did."""
+    for cell in _code(run):
+        cell.outputs, cell.execution_count = [], None  # what shows is what ran
     reached = 0
 
     def start(cell_index: int, **_: Any) -> None:
@@ -78,6 +84,7 @@ async def _execute(run: Run, folder: str, timeout: float, bar: Any) -> str:
         run.notebook,
         kernel_manager_class=_Kernel,
         shutdown_kernel="immediate",
+        allow_errors=go_on,
         coalesce_streams=True,  # what one cell prints is one output
         resources={"metadata": {"path": folder}},
         on_notebook_start=keep_interrupt,
@@ -101,7 +108,13 @@ async def _execute(run: Run, folder: str, timeout: float, bar: Any) -> str:
         return f"its kernel did not start: {error}"
     else:
         return ""
-    lines = run.notebook.cells[reached].source.split("\n")
+    cell = run.notebook.cells[reached]
+    if not any(output.output_type == "error" for output in cell.outputs):  # it did not raise
+        stopped = {"ename": "Stopped", "evalue": reason, "traceback": [f"Stopped: {reason}"]}
+        cell.outputs.append(
+            nbformat.v4.new_output("error", **stopped)  # type: ignore[no-untyped-call]
+        )
+    lines = cell.source.split("\n")
     code = "".join([f"\n    | {line}" for line in lines if line.strip()][:3])
     return f"cell {reached + 1} of {len(run.notebook.cells)}: {reason}{code}"
 

@@ -22,8 +22,10 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
 from minigrad.course import CourseError, version
 from minigrad.course.formulas import FormulaError, Formulas
-from minigrad.course.notebooks import Lesson, plain
+from minigrad.course.notebooks import opening, plain
+from minigrad.course.release import release
 from minigrad.course.run import Run
+from minigrad.drawing import gallery
 
 COURSE = "Backprop, factor by factor"
 MARKER = ".minigrad-site"  # lists the files this module wrote into a folder
@@ -45,7 +47,9 @@ def claim(out: Path) -> None:
 def build(runs: list[Run], out: Path) -> list[str]:
     """Write the index and a page for every run into ``out``, and answer what could not be shown.
 
-    Each file is complete at the moment it appears; pages of lessons that are gone are removed.
+    A page shows the released lesson: no solution and no hidden test. Markdown beside the lessons
+    gets a page as well. Each file is complete at the moment it appears; pages of lessons that are
+    gone are removed.
     """
     claim(out)
     environment = Environment(
@@ -56,24 +60,38 @@ def build(runs: list[Run], out: Path) -> list[str]:
     written = {"site.css": _style()}
     problems: list[str] = []
 
-    index = _Page(out, problems)
+    index = _Page(out, "")
     cards = [_Card(run, index) for run in runs]
+    folders = {run.lesson.path.parent for run in runs}
+    notes = [_Note(path) for folder in folders for path in sorted(folder.glob("*.md"))]
     template = environment.get_template("index.html")
-    written["index.html"] = template.render(cards=cards, glyphs=index.glyphs)
+    written["index.html"] = template.render(cards=cards, notes=notes, glyphs=index.glyphs)
+
+    written["gallery.html"] = environment.get_template("gallery.html").render(
+        examples=gallery.examples(), setup=gallery.SETUP, highlight=index.highlight
+    )
 
     template = environment.get_template("lesson.html")
+
+    def show(page: _Page, cells: list[Markup], **more: Any) -> str:
+        heading = page.phrase(page.title)
+        problems.extend(page.problems)
+        return template.render(  # with the glyphs of all that has been drawn by now
+            title=plain(page.title), heading=heading, cells=cells, glyphs=page.glyphs, **more
+        )
+
     for i, run in enumerate(runs):
-        page = _Page(run.lesson.path.parent, problems, run.lesson)
-        cells = [page.cell(cell) for cell in run.notebook.cells]
-        written[run.lesson.page] = template.render(
-            title=plain(run.lesson.title),
-            heading=page.phrase(run.lesson.title),
-            cells=cells,
-            failure=run.failure,
-            glyphs=page.glyphs,
+        page = _Page(run.lesson.path, run.lesson.title)
+        written[run.lesson.page] = show(
+            page,
+            [page.cell(cell) for cell in release(run.notebook).cells],
+            failure=run.failure.partition("\n")[0],  # the code below it may be a solution's
             previous=runs[i - 1].lesson if i else None,
             next=runs[i + 1].lesson if i + 1 < len(runs) else None,
         )
+    for note in notes:
+        page = _Page(note.path, note.title)
+        written[note.page] = show(page, [page.body(note.source)])
     marker = out / MARKER
     before = set(marker.read_text(encoding="utf-8").split("\n"))
     _write(marker, "\n".join(sorted(before | written.keys())))
@@ -105,6 +123,16 @@ def _style() -> str:
     return f"{css}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
 
 
+class _Note:
+    """A page of Markdown that stands beside the lessons, and its title."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.page = f"{path.stem}.html"
+        self.source = path.read_text(encoding="utf-8")
+        self.title = opening(self.source)[0] or path.stem
+
+
 class _Card:
     """A lesson on the index: its first picture, its title and its question."""
 
@@ -122,9 +150,9 @@ class _Card:
 class _Page:
     """Turns cells into HTML, and gathers what they share (glyphs) and what went wrong."""
 
-    folder: Path
-    problems: list[str]
-    lesson: Lesson | None = None
+    path: Path
+    title: str
+    problems: list[str] = field(default_factory=list)
     formulas: Formulas = field(default_factory=Formulas)
     highlight: Callable[[str], str] = field(
         default_factory=lambda: Highlight2HTML(  # type: ignore[no-untyped-call]
@@ -138,10 +166,7 @@ class _Page:
 
     def cell(self, cell: Any) -> Markup:
         if cell.cell_type == "markdown":
-            # The title stands above the cells, escaped as it is on the index.
-            title = re.escape(self.lesson.title) if self.lesson else ""
-            source = re.sub(rf"^# +{title}\s*$", "", cell.source, count=1, flags=re.MULTILINE)
-            return self.markdown(source, cell.get("attachments"))
+            return self.body(cell.source, cell.get("attachments"))
         if cell.cell_type != "code" or not cell.source.strip():
             return Markup()
         outputs = Markup("\n").join(self.output(output) for output in cell.outputs)
@@ -149,6 +174,11 @@ class _Page:
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             code = Markup("<details><summary>code</summary>{}</details>").format(code)
         return code + outputs
+
+    def body(self, source: str, attachments: Any = None) -> Markup:
+        """Render Markdown without the page's title, which stands above, escaped as on the index."""
+        title = rf"^# +{re.escape(self.title)}\s*$"
+        return self.markdown(re.sub(title, "", source, count=1, flags=re.MULTILINE), attachments)
 
     def markdown(self, source: str, attachments: Any = None) -> Markup:
         """Render a lesson's own Markdown, whose HTML counts, as it does in Jupyter."""
@@ -212,8 +242,7 @@ class _Page:
         return f'<span class="formula">{drawn}</span>' if display else drawn
 
     def problem(self, text: str) -> None:
-        if self.lesson is not None:  # what the index repeats is told once, of the lesson
-            self.problems.append(f"{self.lesson.path.name}: {text}")
+        self.problems.append(f"{self.path.name}: {text}")
 
 
 class _Renderer(IPythonRenderer):
@@ -221,13 +250,16 @@ class _Renderer(IPythonRenderer):
 
     def __init__(self, page: _Page, *, escape: bool, attachments: Any = None) -> None:
         super().__init__(
-            escape=escape, embed_images=not escape, path=str(page.folder), attachments=attachments
+            escape=escape,
+            embed_images=not escape,
+            path=str(page.path.parent),
+            attachments=attachments,
         )
         self.page = page
 
     def html(self, source: str) -> str:
         html = MarkdownWithMath(renderer=self).render(source)
-        html = re.sub(r'(<a [^>]*href="[^":]+)\.ipynb(["#])', r"\1.html\2", html)
+        html = re.sub(r'(<a [^>]*href="[^":]+)\.(?:ipynb|md)(["#])', r"\1.html\2", html)
         # A formula stays on the line of the bracket before it and the comma behind it.
         glue = r'([(\[“]?<svg [^>]*class="tex".*?</svg>[\w\u2019-]*[,.;:!?)\]”]*)'
         return re.sub(rf"(?<!formula\">){glue}", r'<span class="inline">\1</span>', html)

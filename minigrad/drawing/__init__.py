@@ -2,6 +2,8 @@
 
 >>> mg.draw(loss)                      # shows itself in a notebook
 >>> mg.draw(loss).save("loss.svg")     # or .png, .pdf, .dot, .txt
+>>> mg.draw(loss).save("loss.html")    # a page to explore it in
+>>> mg.draw(loss).steps()              # its forward and backward, to play
 >>> print(mg.draw(loss))               # a text for terminals
 
 The graph becomes records (`reading`, `graph`), the records DOT or text (`dot`, `text`), the DOT a
@@ -13,29 +15,52 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from minigrad.drawing import render
+from minigrad.drawing import files, render
+from minigrad.drawing.comparing import beside
 from minigrad.drawing.dot import dot
+from minigrad.drawing.factors import lay
+from minigrad.drawing.folding import fold
 from minigrad.drawing.graph import Picture
 from minigrad.drawing.reading import read
 from minigrad.drawing.render import drawing_path
 from minigrad.drawing.text import text
+from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
-__all__ = ["Graph", "draw", "drawing_path"]
+if TYPE_CHECKING:
+    from minigrad.drawing.steps import Steps
+    from minigrad.operation import Primitive
+    from minigrad.products import BackpropProduct
+
+__all__ = ["Graph", "compare", "draw", "drawing_path"]
 
 SHOWS = ("shape", "value", "grad")
 DIRECTIONS = ("LR", "TB")
+HEATS = ("grad", "value")
+FORMATS = ("svg", "text")
+MAX_NODES = 150  # boxes that a reader, and a layout of a second or two, can take in
+FEWEST_NODES = 3
 
 
-def draw(
+def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
     y: Tensor | Sequence[Tensor],
     *,
     show: Iterable[str] = SHOWS,
     direction: str = "LR",
     names: Mapping[str, Tensor] | None = None,
+    model: Module | None = None,
+    depth: int | None = None,
+    repeats: bool = False,
+    max_nodes: int | None = MAX_NODES,
+    heat: str | None = None,
+    backward: bool = False,
+    product: BackpropProduct | None = None,
+    legend: bool = False,
+    format: str = "svg",
 ) -> Graph:
     """Draw the graph that ``y`` was computed by.
 
@@ -49,6 +74,27 @@ def draw(
         "LR" to draw from left to right, "TB" from top to bottom.
     names
         Names of tensors, such as ``{"a": a, "b": b}``; parameters of modules bring theirs.
+    model
+        A module whose parameters are all to be on the drawing: those that ``y`` does not depend
+        on stand there with "no path".
+    depth
+        How many levels of modules stand open; those inside are one box each. None opens all.
+    repeats
+        Draw three and more blocks that are alike as one, × N.
+    max_nodes
+        Above this number of boxes the drawing folds itself, and says so. None draws all.
+    heat
+        Colour the boxes by the root mean square of their "grad" or "value".
+    backward
+        Draw the backward pass as well, as `grad(create_graph=True)` records it: every operation
+        of every rule, in a box that says what the rule does. Leaves every ``.grad`` alone.
+    product
+        A product of Jacobians, `products.backprop_product(model, x)`: its factors are laid on the
+        arrows into their modules, each with its spectral norm. Blue ones shrink, red ones stretch.
+    legend
+        Say under the drawing what its shapes, colours and marks mean.
+    format
+        What a notebook shows: "svg" or "text".
 
     Returns
     -------
@@ -60,7 +106,7 @@ def draw(
     TypeError
         If ``y`` holds something else than Tensors.
     ValueError
-        If ``show`` or ``direction`` is none of the known ones.
+        If another argument is none of the known ones.
     """
     roots: list[Any] = list(y) if isinstance(y, list | tuple) else [y]
     if not roots or not all(isinstance(root, Tensor) for root in roots):
@@ -68,14 +114,92 @@ def draw(
         raise TypeError(
             f"draw() needs a Tensor or several; got {found}. Pass a result, as draw(loss)."
         )
+    for name, x in (names or {}).items():
+        _check_kind(f"names={{{name!r}: …}}", x, Tensor)
+    if model is not None:
+        _check_kind("model=…", model, Module)
     shown = (show,) if isinstance(show, str) else tuple(show)
     if unknown := [word for word in shown if word not in SHOWS]:
         raise ValueError(
             f"draw(show=…) knows {', '.join(SHOWS)}; got {unknown[0]!r}. Choose of these."
         )
-    if direction not in DIRECTIONS:
-        raise ValueError(f"draw(direction=…) knows {' and '.join(DIRECTIONS)}; got {direction!r}.")
-    return Graph(read(roots, shown, names or {}), direction)
+    _check("direction", direction, DIRECTIONS)
+    _check("heat", heat, (*HEATS, None))
+    _check("format", format, FORMATS)
+    _check_number("depth", depth, 0)
+    _check_number("max_nodes", max_nodes, FEWEST_NODES)
+    reading = read(roots, {*shown, *([heat] if heat else [])}, names or {}, model, backward)
+    whole = reading.picture if product is None else lay(reading.picture, product)
+    whole = replace(whole, show=frozenset(shown), heat=heat or "")
+    picture = fold(whole, depth, repeats, max_nodes)
+    source = Source(whole, depth, reading.operations, roots, names or {})
+    return Graph(picture, source, direction, legend, format)
+
+
+def _check_kind(argument: str, given: Any, kind: type) -> None:
+    if not isinstance(given, kind):
+        raise TypeError(
+            f"draw({argument}) needs a {kind.__name__}; got {type(given).__name__}. "
+            f"Pass the {kind.__name__} itself, or leave it out."
+        )
+
+
+def _check(argument: str, given: Any, known: tuple[Any, ...]) -> None:
+    if given not in known:
+        words = " and ".join(str(word) for word in known)
+        raise ValueError(f"draw({argument}=…) knows {words}; got {given!r}. Choose one of them.")
+
+
+def _check_number(argument: str, given: Any, least: int) -> None:
+    if given is not None and (not isinstance(given, int) or given < least):
+        raise ValueError(
+            f"draw({argument}=…) needs a number of at least {least}; got {given!r}. "
+            "Leave it out, or give None for no limit."
+        )
+
+
+def compare(*graphs: Graph, titles: Sequence[str] | None = None) -> Graph:
+    """Draw graphs beside each other, on one scale of heat; also as ``draw.compare``.
+
+    Parameters
+    ----------
+    graphs
+        What `draw` answered, two or more.
+    titles
+        What stands over each; A, B … if left out.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two graphs, or not a title for each.
+    """
+    titles = [chr(ord("A") + i) for i in range(len(graphs))] if titles is None else titles
+    if len(graphs) < 2 or len(titles) != len(graphs):  # noqa: PLR2004 - fewer compare nothing
+        raise ValueError(
+            f"compare() needs two graphs or more and a title for each; got {len(graphs)} and "
+            f"{len(titles)}. Call it as compare(draw(a), draw(b), titles=('a', 'b'))."
+        )
+    picture = beside([graph.picture for graph in graphs], titles)
+    legend = any(graph.legend for graph in graphs)
+    return Graph(picture, Source(picture), graphs[0].direction, legend, graphs[0].format)
+
+
+draw.compare = compare  # type: ignore[attr-defined]  # where those who have found draw() look
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a drawing was made of: the picture before it was folded, and what it was read from.
+
+    ``operations`` has the declaration of each operation by the id of its box; ``depth`` is that of
+    `draw`. A comparison has no ``roots``.
+    """
+
+    whole: Picture
+    depth: int | None = None
+    operations: Mapping[str, Primitive] = field(default_factory=dict)
+    roots: Sequence[Tensor] = ()
+    names: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Graph:
@@ -85,18 +209,29 @@ class Graph:
     ----------
     picture
         The records it is made from.
+    source
+        What it was made of; it keeps the results that were drawn, and so their graph.
     direction
         "LR" or "TB".
+    legend
+        Whether a legend stands under it.
+    format
+        What a notebook shows: "svg" or "text".
     """
 
-    def __init__(self, picture: Picture, direction: str) -> None:
+    def __init__(
+        self, picture: Picture, source: Source, direction: str, legend: bool, format: str
+    ) -> None:
         self.picture = picture
+        self.source = source
         self.direction = direction
+        self.legend = legend
+        self.format = format
 
     @functools.cached_property
     def dot(self) -> str:
         """The DOT text; the same graph gives the same bytes."""
-        return dot(self.picture, self.direction)
+        return dot(self.picture, self.direction, self.legend)
 
     @functools.cached_property
     def svg(self) -> str:
@@ -112,13 +247,56 @@ class Graph:
         return self.text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The SVG for notebooks, beside the text; without Graphviz the text and what to install."""
-        if render.can_render():
+        """The SVG for notebooks, beside the text; the text and why, where it cannot be drawn."""
+        if self.format == "text":
+            return {"text/plain": self.text()}
+        try:
             return {"image/svg+xml": self.svg, "text/plain": self.text()}
-        return {"text/plain": f"{self.text()}\n\n(To see a picture: {render.INSTALL})"}
+        except render.DrawingError as error:
+            return {"text/plain": f"{self.text()}\n\n({error})"}
+
+    def steps(self, gradient: Any = None) -> Steps:
+        """The forward and a backward of this graph, one step after the other, to play.
+
+        Values fill in in the order in which they were recorded; then gradients flow back in the
+        order in which the engine takes them, on each edge upstream × local = product. No ``.grad``
+        is touched.
+
+        Parameters
+        ----------
+        gradient
+            The upstream gradient, of the result's shape; needed where the result is no scalar.
+
+        Raises
+        ------
+        RuntimeError
+            If there is nothing to differentiate, the result is no scalar and ``gradient`` is not
+            given, or a value that a rule needs was overwritten.
+        ValueError
+            If this is a comparison of graphs.
+        """
+        from minigrad.drawing.steps import Steps  # noqa: PLC0415 - read when steps are asked for
+        from minigrad.drawing.telling import record  # noqa: PLC0415
+
+        if not self.source.roots:
+            raise ValueError(
+                "steps() are those of one graph; this drawing compares several. Call it on one of "
+                "them, draw(loss).steps()."
+            )
+        return Steps(record(self.source.roots, self.source.names, gradient), self.direction)
+
+    def _explorer(self) -> str:
+        from minigrad.drawing.explorer import explorer  # noqa: PLC0415 - read when asked for
+
+        source = self.source
+        return explorer(source.whole, source.operations, self.direction, source.depth)
 
     def save(self, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
-        """Save as what the ending says: .svg, .png, .pdf, .dot or .txt; a whole file or none.
+        """Save as the ending says: .svg, .png, .pdf, .dot, .txt or .html; a whole file or none.
+
+        The .html is a page to explore the drawing in: zoom, pan, search, fold and unfold modules,
+        and ask each box for its formula, its numbers and where it was declared. It needs neither a
+        server nor a network, nor Graphviz to be made.
 
         Parameters
         ----------
@@ -127,27 +305,11 @@ class Graph:
         dpi
             Pixels an inch, for .png.
         """
-        target = Path(path)
-        format = target.suffix.lower().removeprefix(".")
-        known = (*render.FORMATS, "dot", "txt")
-        if format not in known:
-            raise ValueError(
-                f"save({str(path)!r}) asks for a drawing of type {target.suffix or 'no ending'}; "
-                f"known ones are {', '.join(f'.{name}' for name in known)}. Choose one of them."
-            )
-        if not target.parent.is_dir():
-            raise FileNotFoundError(
-                f"save({str(path)!r}) needs the folder {str(target.parent)!r}; there is none. "
-                "Make it first, or save elsewhere."
-            )
+        format = files.ending(path, (*render.FORMATS, "dot", "txt", "html"), "a drawing")
         if format in render.FORMATS:
             content = render.render(self.dot, format, dpi)
+        elif format == "html":
+            content = self._explorer().encode()
         else:
             content = (self.dot if format == "dot" else self.text() + "\n").encode()
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(content)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-        return target
+        return files.write(path, content)

@@ -1,86 +1,101 @@
-"""Records as DOT, the text that Graphviz draws.
-
-Every text of a user's goes through `shown` and then `html.escape`: Graphviz replaces backslash
-sequences even inside HTML-like labels, and a name may hold anything.
-"""
+"""Records as DOT, the text that Graphviz draws."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from itertools import count
 
-from minigrad.drawing import symbols
-from minigrad.drawing.graph import Cluster, Picture, Quantity, Vertex
+from minigrad.drawing import arrows
+from minigrad.drawing.arrows import Columns
+from minigrad.drawing.graph import MEANINGS, Cluster, Picture, Quantity, Vertex
+from minigrad.drawing.look import (
+    ALARM,
+    ALARMING,
+    COLOURS,
+    GAP,
+    GREY,
+    INK,
+    LONGEST,
+    LONGEST_LINE,
+    LONGEST_TITLE,
+    MARKS,
+    MODULES,
+    OUTLINES,
+    PALE,
+    Heat,
+    font,
+    foot,
+    label_text,
+    shown,
+)  # fmt: skip
 
-# Okabe and Ito's colours, which the colour-blind tell apart: border, fill.
-COLOURS = {
-    "parameter": ("#C77C00", "#FEF3DC"),
-    "input": ("#0072B2", "#E4F1FA"),
-    "constant": ("#8A919C", "#F1F2F4"),
-    "operation": ("#55606E", "#FFFFFF"),
-    "output": ("#00855F", "#E1F4ED"),
-}
-STYLES = {"operation": "ROUNDED", "output": "ROUNDED", "constant": "DASHED"}  # data have corners
-INK, GREY, PALE = "#1B2430", "#5A6472", "#7A838F"
-MODULES = ("#F5F6F8", "#ECEEF2")  # fills of modules by depth, in turn
+__all__ = ["COLOURS", "LONGEST", "dot", "shown", "statement"]
+
 FONT = "Helvetica,Arial,sans-serif"
-FLOW = 8  # how much straighter the way of the data is drawn than that of the parameters
-GAP = "&#160;"  # keeps text off the border: cells have one padding for all sides
-LONGEST = 40  # characters of a name
-
-Columns = dict[str, list[str]]  # by operation, the boxes that stand beside it
 
 
-def dot(picture: Picture, direction: str) -> str:
+def dot(picture: Picture, direction: str, legend: bool = False) -> str:
     """The DOT text of ``picture``; the same picture gives the same text."""
-    columns = _columns(picture, first=direction == "TB")
+    columns = arrows.columns(picture, first=direction == "TB")
+    heat = Heat(picture) if picture.heat else None
+    under = foot(picture, heat, legend)
     lines = [
         "digraph minigrad {",
         f'  graph [rankdir={direction}, bgcolor="#FFFFFF", pad=0.2, nodesep=0.24, ranksep=0.42,'
-        f' fontname="{FONT}", fontsize=11, fontcolor="{GREY}"]',
+        f' fontname="{FONT}", fontsize=11, fontcolor="{GREY}", tooltip=" "'
+        f"{f', labelloc=b, labeljust=l, label={under}' if under else ''}]",
         f'  node [shape=plain, fontname="{FONT}", fontsize=12, fontcolor="{INK}"]',
         f'  edge [color="{PALE}", arrowsize=0.6, fontname="{FONT}", fontsize=9,'
         f' fontcolor="{GREY}"]',
-        *_cluster(picture, picture.top, columns, count()),
-        *_edges(picture, columns),
+        *_cluster(picture, _upright(picture.top, direction), columns, heat, count()),
+        *arrows.edges(picture, columns),
         "}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def shown(text: str) -> str:
-    r"""A user's text made fit for a drawing: short, on one line, and without ``\``."""
-    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    plain = plain.replace("\\", "\N{SET MINUS}")
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+def _upright(top: Cluster, direction: str) -> Cluster:
+    """``top`` so that the first of its clusters is drawn first; from left to right, rows rise."""
+    apart = direction == "LR" and not top.vertices
+    return replace(top, children=top.children[::-1]) if apart else top
 
 
-def _text(text: str) -> str:
-    """A user's text as Graphviz reads it in labels and in quotes: both know entities."""
-    return escape(shown(text))
+def statement(picture: Picture, vertex: Vertex, heat: Heat | None) -> str:
+    """The DOT statement of one box, on one line."""
+    label, tip = _label(picture, vertex, heat), _tooltip(picture, vertex)
+    return f'{vertex.id} [label={label}, tooltip="{tip}"]'
 
 
-def _font(text: str, colour: str = GREY, size: int = 10) -> str:
-    return f'<FONT COLOR="{colour}" POINT-SIZE="{size}">{text}</FONT>'
-
-
-def _label(picture: Picture, vertex: Vertex) -> str:
+def _label(picture: Picture, vertex: Vertex, heat: Heat | None) -> str:
     """A small table: what it is called, its shape, and a line for each number."""
-    border, fill = COLOURS[vertex.kind]
+    border, fill = COLOURS["gradient" if vertex.backward else vertex.kind]
+    fill = heat.fill(vertex) if heat else fill
     name, beside = vertex.heading
-    title = [f"<B>{_text(name)}</B>"] if name else []
-    title += [_font(_text(text)) for text in (beside, vertex.note, picture.shape(vertex)) if text]
-    rows = [f'<TR><TD COLSPAN="2">{GAP}{f" {GAP}".join(title)}{GAP}</TD></TR>']
-    rows += [_row("value", vertex.value)] if vertex.value else []
-    rows += [_row("grad", vertex.grad)] if vertex.grad else []
-    style = f' STYLE="{STYLES[vertex.kind]}"' if vertex.kind in STYLES else ""
+    title = [f"<B>{label_text(name)}</B>"] if name else []
+    apart = vertex.kind == "module"  # what is inside has a line of its own
+    told = (beside, "" if apart else vertex.note, picture.shape(vertex))
+    title += [font(label_text(text)) for text in told if text]
+    rows = [f'<TD COLSPAN="2">{GAP}{f" {GAP}".join(title)}{GAP}</TD>']
+    if apart and vertex.note:
+        rows.append(f'<TD COLSPAN="2">{GAP}{font(label_text(vertex.note), GREY, 9)}{GAP}</TD>')
+    rows += [_row(key, quantity) for key, quantity in numbers(picture, vertex)]
+    if vertex.kind == "parameter":
+        rows[0] = f'<TD ROWSPAN="{len(rows)}" BGCOLOR="{border}" WIDTH="5"></TD>{rows[0]}'
+    style = f' STYLE="{OUTLINES[vertex.kind]}"' if vertex.kind in OUTLINES else ""
     return (
         f'<<TABLE{style} BORDER="{2 if vertex.root else 1}" CELLBORDER="0" CELLSPACING="0"'
         f' CELLPADDING="2" COLOR="{INK if vertex.root else border}" BGCOLOR="{fill}">'
-        f"{''.join(rows)}</TABLE>>"
+        f"<TR>{'</TR><TR>'.join(rows)}</TR></TABLE>>"
     )
+
+
+def numbers(picture: Picture, vertex: Vertex) -> Iterator[tuple[str, Quantity]]:
+    """The quantities that are asked for and that ``vertex`` has, under their names."""
+    for key, quantity in (("value", vertex.value), ("grad", vertex.grad)):
+        if quantity and key in picture.show:
+            yield key, quantity
 
 
 def _row(key: str, quantity: Quantity) -> str:
@@ -91,82 +106,44 @@ def _row(key: str, quantity: Quantity) -> str:
         text = text.replace("], [", f"],{GAP}{end}[") + GAP + end
     else:
         text += GAP
-    there = quantity.state in ("computed", "now")
-    text = _font(text, INK) if there else f"<I>{_font(text, PALE)}</I>"
-    key = _font(f"{GAP}{key}{GAP}", GREY, 9)
-    return f'<TR><TD ALIGN="LEFT">{key}</TD><TD ALIGN="RIGHT">{text}</TD></TR>'
+    if quantity.state == "computed":
+        text = font(text, INK)
+    else:
+        colour = ALARM if quantity.state in ALARMING else GREY
+        text = font(f"{MARKS[quantity.state]}{GAP}<I>{text}</I>", colour)
+    key = font(f"{GAP}{key}{GAP}", GREY, 9)
+    return f'<TD ALIGN="LEFT">{key}</TD><TD ALIGN="RIGHT">{text}</TD>'
+
+
+def _tooltip(picture: Picture, vertex: Vertex) -> str:
+    """More than stands on the box, a line each: where it is, and how its numbers lie."""
+    lines = [" · ".join(part for part in (vertex.operation, vertex.path, vertex.dtype) if part)]
+    for key, quantity in numbers(picture, vertex):
+        more = quantity.details or MEANINGS.get(quantity.state, "")
+        lines += [f"{key}: {more}"] if more else []
+    return "&#10;".join([label_text(line, LONGEST_LINE) for line in lines])
 
 
 def _cluster(
-    picture: Picture, cluster: Cluster, columns: Columns, numbers: Iterator[int]
+    picture: Picture, cluster: Cluster, columns: Columns, heat: Heat | None, ids: Iterator[int]
 ) -> Iterator[str]:
     """The vertices of a module and the modules inside it; recursion is as deep as the modules."""
     depth = len(cluster.scope)
     pad = "  " * (depth + 1)
     if depth:
         fill = MODULES[(depth - 1) % len(MODULES)]
-        yield f"{pad[2:]}subgraph cluster_{next(numbers)} {{"
+        title = label_text(cluster.title, LONGEST_TITLE)
+        yield f"{pad[2:]}subgraph cluster_{next(ids)} {{"
         yield (
-            f'{pad}graph [label=<{_text(cluster.title)}>, style="rounded,filled", labeljust=l,'
-            f' margin=10, fillcolor="{fill}", color="#C9CED6", tooltip="{_text(cluster.path)}"]'
+            f'{pad}graph [label=<{title}>, style="rounded,filled",'
+            f' labelloc=t, labeljust=l, margin=10, fillcolor="{fill}", color="#C9CED6",'
+            f' tooltip="{label_text(cluster.path, LONGEST_LINE)}"]'
         )
     for vertex in cluster.vertices:
-        about = " · ".join(part for part in (vertex.operation, vertex.path, vertex.dtype) if part)
-        yield f'{pad}{vertex.id} [label={_label(picture, vertex)}, tooltip="{_text(about)}"]'
+        yield pad + statement(picture, vertex, heat)
         if vertex.id in columns:  # inside the cluster: named outside, they would leave it
             yield f"{pad}{{ rank=same; {'; '.join([vertex.id, *columns[vertex.id]])} }}"
     for child in cluster.children:
-        yield from _cluster(picture, child, columns, numbers)
+        yield from _cluster(picture, child, columns, heat, ids)
     if depth:
         yield f"{pad[2:]}}}"
-
-
-def _chip(argument: str) -> str:
-    """The label of an arrow, with room around it: the arrow then passes beside it."""
-    cell = f"<TR><TD>{_text(argument)}</TD></TR>"
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2">{cell}</TABLE>>'
-
-
-def _columns(picture: Picture, first: bool) -> Columns:
-    """By operation, up to two boxes that stand beside it, so that the data run in a straight row.
-
-    They are what a layer brings to this operation alone (W and b, γ and β), and its further
-    outputs (μ and σ): one on each side. Of two, the first comes ``first`` in the answer or second.
-    """
-    by_id = {vertex.id: vertex for vertex in picture.vertices}
-    readers = Counter(edge.source for edge in picture.edges)
-    columns: Columns = {}
-    for edge in picture.edges:
-        source, target = by_id[edge.source], by_id[edge.target]
-        if not edge.argument:
-            columns.setdefault(source.id, []).append(target.id)
-        elif (
-            source.kind in ("parameter", "constant")
-            and source.sign
-            and source.scope == target.scope
-            and readers[source.id] == 1
-        ):
-            columns.setdefault(target.id, []).append(source.id)
-    return {id_: beside[:2][:: 1 if first else -1] for id_, beside in columns.items()}
-
-
-def _edges(picture: Picture, columns: Columns) -> Iterator[str]:
-    """All arrows; those into an operation are labelled where its arguments could be confused."""
-    by_id = {vertex.id: vertex for vertex in picture.vertices}
-    told = [e for e in picture.edges if e.argument and by_id[e.source].sign != e.argument]
-    unclear = Counter(edge.target for edge in told)
-    for edge in picture.edges:
-        tail, head, facts = edge.source, edge.target, []
-        if not edge.argument:
-            facts = [f'color="{COLOURS["output"][0]}"', "arrowhead=none"]
-        elif by_id[tail].kind not in ("parameter", "constant"):
-            facts = [f"weight={FLOW}"]
-        if unclear[head] > 1 and by_id[head].operation not in symbols.SWAPPABLE:
-            facts.append(f"label={_chip(edge.argument)}")
-        # Graphviz puts the tail of an edge inside a column before its head: on which side a box
-        # stands is told by which way its edge is written.
-        if tail in columns.get(head, ())[1:]:
-            tail, head, facts = head, tail, [*facts, "dir=back"]
-        elif head in columns.get(tail, ())[:1] and len(columns[tail]) > 1:
-            tail, head = head, tail
-        yield f"  {tail} -> {head}" + (f" [{', '.join(facts)}]" if facts else "")

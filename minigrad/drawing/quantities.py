@@ -8,33 +8,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from minigrad import backend, engine
 from minigrad.drawing.graph import Quantity, State
+from minigrad.memory import last_write
 from minigrad.operation import Node, output
 from minigrad.recording import no_grad
 from minigrad.tensor import Tensor
 
 SMALL = 6  # tensors up to this size show every number
+BARS = 12  # of a histogram
 LIMIT = 10_000_000  # graphs with more numbers than this show what was kept and no more
 
 
 def quantity(array: Any) -> Quantity:
     """``array`` in words: the numbers of a small one (axes of size 1 left out), else mean ± std."""
     host = backend.to_numpy(array) if backend.is_array(array) else np.asarray(array)
+    flat = host.ravel() if host.dtype.kind == "c" else host.ravel().astype(np.float64)
+    size = _rms(flat)
     if host.size <= SMALL:
-        return Quantity("computed", _nested(host.squeeze().tolist()) if host.size else "empty")
-    kept = host if host.dtype.kind in "fc" else host.astype(np.float64)
-    wild = host.size - int(np.isfinite(kept).sum())
-    if wild:
-        return Quantity("computed", f"{wild} of {host.size} not finite")
-    mean, std = float(kept.mean(dtype=np.float64)), float(kept.std(dtype=np.float64))
-    if std:  # digits of the mean below the third of ± are noise
+        text = _nested(host.squeeze().tolist()) if host.size else "empty"
+        return Quantity("computed", text, rms=size)
+    if not math.isfinite(size) and (wild := host.size - int(np.isfinite(flat).sum())):
+        return Quantity("computed", f"{wild} of {host.size} not finite", rms=size)
+    mean = flat.sum() / flat.size
+    std = _rms(flat - mean)
+    if 0 < std < math.inf:  # digits of the mean below the third of ± are noise
         mean = round(mean, 2 - math.floor(math.log10(std))) + 0.0
-    return Quantity("computed", f"{number(mean, 3)} ± {number(std, 3)}")
+    details = "" if host.dtype.kind == "c" else _histogram(flat)
+    return Quantity("computed", f"{number(mean, 3)} ± {number(std, 3)}", details, size)
+
+
+def _rms(flat: Any) -> float:
+    """√(mean |x|²); 0 of no numbers."""
+    return math.sqrt(np.vdot(flat, flat).real / flat.size) if flat.size else 0.0
+
+
+def _histogram(flat: Any) -> str:
+    """How the numbers lie between the least and the largest, in twelve bars."""
+    low, high = float(flat.min()), float(flat.max())
+    if not 0 < high - low < math.inf:
+        return f"all {number(low, 3)}" if low == high else ""
+    places = ((flat - low) / (high - low) * (BARS - 0.001)).astype(np.int64)
+    counts = np.bincount(places, minlength=BARS)
+    heights = -(-counts * 8 // counts.max())  # rounded up: only an empty bar has none
+    bars = "".join([" ▁▂▃▄▅▆▇█"[height] for height in heights.tolist()])
+    return f"{bars}  {number(low, 3)} … {number(high, 3)}"
 
 
 def number(x: Any, digits: int = 4) -> str:
@@ -67,10 +90,11 @@ class Values:
     def __init__(self, nodes: Sequence[Node], roots: Iterable[Tensor]) -> None:
         self._raw: dict[int, Any] = {}  # of those that are there
         self._missing: State = "overwritten" if affordable(nodes) else "not kept"
-        for x in (*roots, *(x for node in nodes for x in node.inputs)):
-            if isinstance(x, Tensor) and x.node is not None and x.written <= x.node.time:
-                self._raw[id(x.node)] = x.data
-        with no_grad(), np.errstate(all="ignore"):
+        read = [pair for node in nodes for pair in zip(node.inputs, node.saved, strict=False)]
+        for origin, raw in (*[(x.node, x.data) for x in roots], *read):
+            if isinstance(origin, Node) and raw is not None and last_write(raw) <= origin.time:
+                self._raw[id(origin)] = raw
+        with no_grad():
             for node in nodes:
                 self._fill(node)
 
@@ -116,38 +140,77 @@ def leaf_gradient(x: Any) -> Quantity:
 
 
 class Gradients:
-    """The gradients of results in between, from one more sweep of a graph that had its backward.
+    """The gradients of a graph that had its backward, and whether what leaves hold is theirs.
 
     The engine keeps gradients of leaves alone. If `backward` has reached all leaves of this graph
-    and its root is a scalar, the others are d root/d result, found again by the same rules.
+    and its root is a scalar, the others are d root/d result, found again by the same rules. What
+    a leaf holds is then held against what one backward from this root gives.
     """
 
-    def __init__(
-        self, nodes: Sequence[Node], roots: Sequence[Tensor], leaves: Iterable[Any]
-    ) -> None:
+    def __init__(self, nodes: Sequence[Node], roots: Sequence[Tensor]) -> None:
         self._found: dict[tuple[int, int], Quantity] = {}
+        self._fresh: dict[int, Any] | None = None  # by leaf; None where that is not known
         self._missing: State = "not computed"
-        reached = all(x.grad is not None for x in leaves if isinstance(x, Tensor))
-        if not reached or len(roots) != 1 or roots[0].numel() != 1 or roots[0].node is None:
+        leaves = [x for x in engine.order(roots) if isinstance(x, Tensor)]
+        begun = any(x.grad is not None for x in leaves)
+        if not begun or len(roots) != 1 or roots[0].numel() != 1 or roots[0].node is None:
             return
         if not affordable(nodes):
             self._missing = "not kept"
             return
-        (root,) = roots
-        seed = backend.namespace(root.data).ones_like(root.data)
+        fresh: dict[Tensor, Any] = {}
         self._missing = "no path"
         try:
-            with no_grad(), np.errstate(all="ignore"):
-                for v, g in engine.sweep(roots, [seed]):
-                    if isinstance(v, Node) and v.op is not output:
-                        parts = g if isinstance(g, dict) else {0: g}
-                        for index, part in parts.items():
-                            self._found[id(v), index] = quantity(part)
+            with no_grad():
+                self._sweep(roots[0], fresh)
+            self._fresh = {id(x): g for x, g in fresh.items()}
         except RuntimeError as error:
             if "overwritten" not in str(error):
                 raise
             self._missing = "overwritten"  # a rule needed the old value; what came before holds
+        if any(x.grad is None for x in fresh or leaves):
+            self._found, self._missing = {}, "not computed"  # the backward was another graph's
+
+    def _sweep(self, root: Tensor, fresh: dict[Tensor, Any]) -> None:
+        for v, g in engine.sweep([root], [backend.namespace(root.data).ones_like(root.data)]):
+            if isinstance(v, Tensor):
+                fresh[v] = g
+            elif v.op is not output:
+                for index, part in (g if isinstance(g, dict) else {0: g}).items():
+                    self._found[id(v), index] = quantity(part)
 
     def of(self, node: Node, index: int = 0) -> Quantity:
         """The gradient of output number ``index`` of ``node``."""
         return self._found.get((id(node), index), Quantity(self._missing))
+
+    def of_unused(self, x: Any) -> Quantity:
+        """What ``x.grad`` holds although the root does not depend on ``x``."""
+        held = leaf_gradient(x)
+        if held.state == "computed":
+            return replace(held, state="stale", details="this result does not depend on it")
+        return Quantity("no path") if held.state == "not computed" else held
+
+    def of_leaf(self, x: Any) -> Quantity:
+        """What ``x.grad`` holds; "stale" if that is not the gradient of this root alone."""
+        held = leaf_gradient(x)
+        if self._fresh is None or held.state == "needs no gradient":
+            return held
+        if id(x) not in self._fresh:
+            return self.of_unused(x)
+        if held.state == "not computed":
+            return held
+        old, new = (backend.to_numpy(g).astype(float) for g in (x.grad.data, self._fresh[id(x)]))
+        if _close(old, new):
+            return held
+        square = float(np.vdot(new, new))
+        times = float(np.vdot(old, new)) / square if 0 < square < math.inf else 0.0
+        details = "not the gradient of this result: another backward left it, or added to it"
+        if math.isfinite(times) and round(times) > 1 and _close(old, round(times) * new):
+            details = f"{round(times)} × the gradient of this result: zero_grad() was not called"
+        return replace(held, state="stale", details=details)
+
+
+def _close(a: Any, b: Any) -> bool:
+    """Whether two gradients differ by rounding alone."""
+    largest = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
+    return bool(np.allclose(a, b, rtol=0, atol=1e-3 * largest, equal_nan=True))

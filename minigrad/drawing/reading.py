@@ -2,65 +2,105 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from minigrad import backend, engine
 from minigrad.drawing import symbols
-from minigrad.drawing.graph import Edge, Picture, Vertex, clusters
-from minigrad.drawing.quantities import Gradients, Values, leaf_gradient, leaf_value, number
-from minigrad.nn.module import Parameter
-from minigrad.operation import Node, output
-from minigrad.recording import Scope
+from minigrad.drawing.backward import record
+from minigrad.drawing.graph import BACKWARD, Edge, Picture, Quantity, Vertex, clusters
+from minigrad.drawing.quantities import Gradients, Values, leaf_value, number
+from minigrad.drawing.uses import Calls, Spot, Use, argument_name, held, spot_of, uses
+from minigrad.nn.module import Module, Parameter
+from minigrad.operation import Node, Primitive, output
 from minigrad.tensor import Tensor
 
-Spot = tuple[int, int]  # the identity of an operation or leaf, and which of its outputs
 
-
-@dataclass
-class _Use:
-    """How a tensor is read: by modules inside ``scope``, under ``sign``, last at ``time``."""
-
-    scope: Scope
-    sign: str  # "γ" where all its readers give it that sign
-    held: bool  # whether it comes with the layer that reads it, as weights do
-    time: float
-
-
-def read(roots: Sequence[Tensor], show: Iterable[str], names: Mapping[str, Tensor]) -> Picture:
+def read(
+    roots: Sequence[Tensor],
+    show: Iterable[str],
+    names: Mapping[str, Tensor],
+    model: Module | None = None,
+    backward: bool = False,
+) -> Reading:
     """The graph under ``roots`` as records; see `minigrad.drawing.draw` for the arguments."""
-    return _Reading(roots, frozenset(show), names).picture
+    with np.errstate(all="ignore"):  # numbers that are not finite are drawn, not warned of
+        return Reading(roots, frozenset(show), names, model, backward)
 
 
-class _Reading:
-    """One walk over a graph, inputs first, so that ids follow the order of the computation."""
+class Reading:
+    """One walk over a graph, inputs first, so that ids follow the order of the computation.
+
+    Attributes
+    ----------
+    picture
+        The records.
+    vertices
+        The vertex of each spot.
+    operations
+        By the id of its vertex, the declaration of each operation.
+    """
 
     def __init__(
-        self, roots: Sequence[Tensor], show: frozenset[str], names: Mapping[str, Tensor]
+        self,
+        roots: Sequence[Tensor],
+        show: frozenset[str],
+        names: Mapping[str, Tensor],
+        model: Module | None,
+        backward: bool,
     ) -> None:
-        order = engine.order(roots)
-        nodes = [v for v in reversed(order) if isinstance(v, Node)]
+        self.pass_ = record(roots) if backward else []
+        results = [*roots, *(g for _, g in self.pass_)]
+        nodes = [v for v in reversed(engine.order(results)) if isinstance(v, Node)]
+        forward = [node for node in nodes if not _is_backward(node)]
         self.show = show
-        self.modules = any(node.scope for node in nodes)
-        self.uses = _uses(nodes)
-        self.ends = {_spot(x) for x in roots}
+        self.modules = any(node.scope for node in forward)
+        self.calls = Calls(nodes)
+        self.uses = uses(nodes, self.calls) | (uses(forward, self.calls) if backward else {})
+        self.ends = {spot_of(x) for x in results}
         known = [x for node in nodes for x in node.inputs if isinstance(x, Tensor)]
-        self.names = {_spot(x): x.name for x in (*known, *roots) if x.name}
-        self.names |= {_spot(x): name for name, x in names.items()}
-        self.read_outputs = {_spot(n): n for n in nodes if n.op is output}
-        self.values = Values(nodes, roots) if "value" in show else None
-        self.gradients = Gradients(nodes, roots, order) if "grad" in show else None
+        self.names = {spot_of(x): x.name for x in (*known, *results) if x.name}
+        self.names |= {spot_of(x): name for name, x in names.items()}
+        self.read_outputs = {spot_of(n): n for n in nodes if n.op is output}
+        self.values = Values(nodes, results) if "value" in show else None
+        self.gradients = Gradients(forward, roots) if "grad" in show else None
+        self.arrays = _arrays(nodes, (*results, *names.values()))
 
         self.vertices: dict[Spot, Vertex] = {}
         self.edges: list[Edge] = []
-        for node in nodes:
-            if node.op is not output:
-                self._operation(node)
+        self.constants: dict[int, Spot] = {}
+        self.operations: dict[str, Primitive] = {}
+        for node in forward:
+            self._operation(node)
         for root in roots:
             self._find(root)  # a root that no operation made and none reads
+        self._unused(model)
+        self.constants = _constants(forward)  # a rule reads a constant as a tensor of its own
+        self._name_gradients(roots)
+        for node in nodes[len(forward) :]:  # recorded later, all of them
+            self._operation(node)
         vertices = tuple(self.vertices.values())
         self.picture = Picture(vertices, tuple(self.edges), clusters(vertices), show)
+
+    def _name_gradients(self, roots: Sequence[Tensor]) -> None:
+        """∂y/∂W for each gradient of the backward pass, and boxes for those it starts with."""
+        called = {spot_of(y): self.names.get(spot_of(y), "y") for y in roots}
+        whole = " + ".join(called.values())
+        whole = f"({whole})" if len(called) > 1 else whole
+        found = [(spot_of(x), self._find(x)) for x, _ in self.pass_]
+        signs = Counter(vertex.heading[0] for _, vertex in found)
+        for (spot, vertex), (_, g) in zip(found, self.pass_, strict=True):
+            by = called.get(spot) or vertex.heading[0] or vertex.id
+            if signs[by] > 1 and vertex.path:  # ∂L/∂0.W and ∂L/∂2.W
+                by = f"{vertex.path}.{by}"
+            before = self.names.get(spot_of(g), "")
+            self.names[spot_of(g)] = f"{before}{' = ' if before else ''}∂{whole}/∂{by}"
+        for _, g in self.pass_:
+            if g.node is None:
+                self._find(g)
 
     def _add(self, spot: Spot, **facts: Any) -> Vertex:
         """A further vertex, with the next id."""
@@ -71,14 +111,18 @@ class _Reading:
 
     def _find(self, x: Any) -> Vertex:
         """The vertex of ``x``; leaves and constants get theirs when they are first read."""
-        spot = _spot(x)
+        spot = spot_of(x)
+        if spot not in self.vertices and isinstance(x, Tensor):
+            spot = self.constants.get(id(x.data), spot)
         return self.vertices[spot] if spot in self.vertices else self._leaf(x)
 
     def _operation(self, node: Node) -> None:
         """One vertex for ``node`` and its first result, its edges, and its other outputs."""
-        scalars = {i: _scalar(x) for i, x in enumerate(node.inputs) if _is_number(x)}
+        if node.op is output:  # those outputs have their vertices from the node itself
+            return
+        scalars = {i: _scalar(x) for i, x in enumerate(node.inputs) if is_number(x)}
         sources = [
-            (self._find(x).id, symbols.argument(_argument(node, index)))
+            (self._find(x).id, symbols.argument(argument_name(node, index)))
             for index, x in enumerate(node.inputs)
             if x is not None and index not in scalars
         ]
@@ -86,13 +130,14 @@ class _Reading:
         given = sum(x is not None for x in node.inputs)
         ndim = len(getattr(node.inputs[0], "shape", ()))
         vertex = self._add(
-            _spot(node),
-            kind="operation",
+            spot_of(node),
+            kind="gradient" if _is_backward(node) else "operation",
             sign=symbols.operation(name, scalars, given),
             note=symbols.note(name, node.params, ndim),
             operation=name,
             **self._result(node, 0, node),
         )
+        self.operations[vertex.id] = node.op
         self.edges += [Edge(source, vertex.id, argument) for source, argument in sources]
         for index in range(1, len(node.op.outputs)):
             spot = (id(node), index)
@@ -108,11 +153,12 @@ class _Reading:
         unread = index and (id(node), index) not in self.read_outputs
         return {
             "scope": node.scope,
+            "calls": self.calls.of(node.scope),
             "shape": tuple(like.shape),
             "dtype": _dtype(like),
             "value": self.values and self.values.of(node, index),
             "grad": None if unread else self.gradients and self.gradients.of(node, index),
-        }
+        } | ({"grad": None} if _is_backward(node) else {})
 
     def _leaf(self, x: Any) -> Vertex:
         """A vertex for what no recorded operation made: parameter, input or constant.
@@ -120,69 +166,80 @@ class _Reading:
         In a graph with modules, parameters are what modules hold, and stand in them; in one
         without, all tensors that require grad. Inputs stand outside, where the data come from.
         """
-        spot = _spot(x)
-        use = self.uses.get(spot, _Use((), "", False, 0))
+        spot = spot_of(x)
+        use = self.uses.get(spot, Use((), (), "", False, 0))
         tracked = isinstance(x, Tensor) and x.tracked
-        if isinstance(x, Parameter) or (tracked and not self.modules):
+        cut = isinstance(x, Tensor) and not tracked and id(x.data) in self.arrays
+        if use.scope[:1] == (BACKWARD,) and tracked:
+            kind, use.scope, use.calls = "gradient", (BACKWARD,), (0,)
+        elif isinstance(x, Parameter) or (tracked and not self.modules):
             kind = "parameter"
         else:
             kind = "constant" if use.held else "input"
-        return self._add(
+        vertex = self._add(
             spot,
             kind=kind,
             sign=use.sign,
+            note=symbols.UNRECORDED if use.sign == symbols.STANDARDIZED else "",
             scope=() if kind == "input" else use.scope,
+            calls=() if kind == "input" else use.calls,
             shape=tuple(getattr(x, "shape", ())),
             dtype=_dtype(x),
             value=leaf_value(x, use.time) if "value" in self.show else None,
-            grad=leaf_gradient(x) if "grad" in self.show else None,
+            grad=self._leaf_gradient(x, kind, cut),
         )
+        source = self.vertices.get(self.arrays[id(x.data)]) if cut else None
+        if source:
+            self.edges.append(Edge(source.id, vertex.id, "detach", cut=True))
+        return vertex
+
+    def _leaf_gradient(self, x: Any, kind: str, cut: bool) -> Quantity | None:
+        if self.gradients is None or kind == "gradient":
+            return None
+        return Quantity("detached") if cut else self.gradients.of_leaf(x)
+
+    def _unused(self, model: Module | None) -> None:
+        """The parameters of ``model`` that the roots do not depend on."""
+        for name, x, scope in held(model) if model else ():
+            if spot_of(x) not in self.vertices:
+                self._add(
+                    spot_of(x),
+                    kind="parameter",
+                    name=name,
+                    scope=scope,
+                    calls=(0,) * len(scope),
+                    shape=x.shape,
+                    dtype=_dtype(x),
+                    value=leaf_value(x, 0) if "value" in self.show else None,
+                    grad=self.gradients and self.gradients.of_unused(x),
+                )
 
 
-def _spot(x: Any) -> Spot:
-    """Where ``x`` is in a drawing; an operation and its first output are in one place."""
-    if isinstance(x, Tensor) and x.node is not None:
-        x = x.node
-    if isinstance(x, Node) and x.op is output:
-        return id(x.inputs[0]), x.params["index"]
-    return id(x), 0
+def _is_backward(node: Node) -> bool:
+    """Whether a drawn backward pass recorded ``node``."""
+    return node.scope[:1] == (BACKWARD,)
 
 
-def _uses(nodes: Sequence[Node]) -> dict[Spot, _Use]:
-    """How each input is read; one that is reshaped first is read as the reshaped one is."""
-    found: dict[Spot, _Use] = {}
-    for node in reversed(nodes):
-        through = found.get(_spot(node)) if node.op.name.lstrip("_") in symbols.VIEWS else None
-        for index, x in enumerate(node.inputs):
-            argument = _argument(node, index)
-            sign = through.sign if through else symbols.SIGNS.get(argument, "")
-            brought = argument in symbols.HELD or (index > 0 and not isinstance(x, Tensor))
-            held = through.held if through else brought
-            use = found.get(_spot(x))
-            if use is None:
-                found[_spot(x)] = _Use(node.scope, sign, held, node.time)
-            else:
-                use.scope = _common(use.scope, node.scope)
-                use.sign = use.sign if use.sign == sign else ""
-                use.held = use.held and held
+def _arrays(nodes: Sequence[Node], more: Iterable[Tensor]) -> dict[int, Spot]:
+    """Where the arrays of what requires grad are: detach() shares them."""
+    found = {id(x.data): spot_of(x) for x in more if x.tracked}
+    for node in nodes:
+        for origin, raw in zip(node.inputs, node.saved, strict=False):
+            if engine.vertex(origin) is not None and raw is not None:
+                found[id(raw)] = spot_of(origin)
+        if node.value is not None:
+            parts = node.value if node.op.several else [node.value]
+            found |= {id(array): (id(node), index) for index, array in enumerate(parts)}
     return found
 
 
-def _common(a: Scope, b: Scope) -> Scope:
-    """The modules around both."""
-    depth = 0
-    while depth < min(len(a), len(b)) and a[depth] == b[depth]:
-        depth += 1
-    return a[:depth]
+def _constants(nodes: Iterable[Node]) -> dict[int, Spot]:
+    """Where the arrays of what needs no gradient are."""
+    given = (x for node in nodes for x in node.inputs if engine.vertex(x) is None)
+    return {id(x.data if isinstance(x, Tensor) else x): spot_of(x) for x in given}
 
 
-def _argument(node: Node, index: int) -> str:
-    """The name of input ``index``; those of ``*xs`` count from 1."""
-    names = node.op.inputs
-    return names[index] if not node.op.variadic else f"{names[0].removesuffix('s')}{index + 1}"
-
-
-def _is_number(x: Any) -> bool:
+def is_number(x: Any) -> bool:
     """Whether ``x`` is one plain number, which is written into the operation that reads it."""
     return isinstance(x, int | float) or (
         backend.is_array(x) and not isinstance(x, Tensor | Node) and not x.shape

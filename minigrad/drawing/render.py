@@ -1,47 +1,39 @@
 """DOT to SVG, PNG and PDF: by ``dot`` on PATH, else by the Graphviz inside pygraphviz's wheels.
 
-Both are optional and imported when something is rendered. Nothing is ever printed: Graphviz
-writes its font warnings to file descriptor 2, which would land in notebooks.
+Both are optional. Both run in a process of their own: a layout that takes too long can be
+stopped, a crash of native code is an error like any other, and what Graphviz writes to standard
+error does not land in a notebook.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
-import tempfile
-import threading
-import warnings
-from collections.abc import Callable, Iterator
+import sys
 from importlib import metadata
+from pathlib import Path
 
 FORMATS = ("svg", "png", "pdf")
 INSTALL = 'pip install "minigrad[draw]"'
+SECONDS = 30.0  # a layout may take; what is folded to max_nodes takes one or two
 
-_lock = threading.Lock()  # Graphviz keeps global state, and file descriptor 2 is everyone's
 
-
-def can_render() -> bool:
-    """Whether there is a Graphviz to draw with."""
-    return _has_dot() or _pygraphviz() is not None
+class DrawingError(RuntimeError):
+    """There is no Graphviz here, or it did not draw this."""
 
 
 def drawing_path() -> str:
     """How drawings are made here, in one sentence, for `minigrad doctor`."""
-    if _has_dot():
-        import graphviz  # noqa: PLC0415 - an extra, imported when used
-
-        try:
-            version = ".".join(map(str, graphviz.version()))
-        except (OSError, RuntimeError, subprocess.CalledProcessError):
-            version = "of unknown version"
-        return f"dot {version} on PATH ({shutil.which('dot')})"
+    if (tool := _dot()) is not None:
+        said = subprocess.run([tool, "-V"], capture_output=True, check=False).stderr  # noqa: S603
+        version = re.search(rb"\d+(\.\d+)+", said)
+        return f"dot {version[0].decode() if version else 'of unknown version'} on PATH ({tool})"
     if (carried := _pygraphviz()) is not None:
         return f"the Graphviz inside pygraphviz {carried}"
-    return f"text only: no dot on PATH with the graphviz package, no pygraphviz 2; {INSTALL}"
+    return f"text only: no dot on PATH, no pygraphviz 2; {INSTALL}"
 
 
 def render(dot: str, format: str, dpi: int = 96) -> bytes:
@@ -51,8 +43,8 @@ def render(dot: str, format: str, dpi: int = 96) -> bytes:
     ------
     ValueError
         If the format is another (Graphviz must never see one it does not know), or dpi below 1.
-    RuntimeError
-        If there is no Graphviz, or it could not draw this.
+    DrawingError
+        If there is no Graphviz, or it could not draw this, or not within `SECONDS`.
     """
     if format not in FORMATS:
         raise ValueError(f"render needs one of the formats {', '.join(FORMATS)}; got {format!r}.")
@@ -60,20 +52,22 @@ def render(dot: str, format: str, dpi: int = 96) -> bytes:
         raise ValueError(f"render needs a dpi of at least 1; got {dpi}. 150 is good for screens.")
     if format == "png":
         dot = dot.replace("{", f"{{\n  graph [dpi={dpi}]", 1)
-    if _has_dot():
-        drawn = _by_dot(dot, format)
+    if (tool := _dot()) is not None:
+        drawn = _drawn([tool, "-Kdot", f"-T{format}"], dot, format)
     elif _pygraphviz() is not None:
-        drawn = _by_pygraphviz(dot, format)
+        script = str(Path(__file__).with_name("layout.py"))
+        drawn = _drawn([sys.executable or "python", "-P", script, format], dot, format)
     else:
-        raise RuntimeError(
-            f"Drawing as {format} needs Graphviz; found neither dot on PATH (with the graphviz "
-            f"package) nor pygraphviz 2. Install it: {INSTALL}; .dot and .txt need nothing."
+        raise DrawingError(
+            f"Drawing as {format} needs Graphviz; found neither dot on PATH nor pygraphviz 2. "
+            f"Install it: {INSTALL}; .dot and .txt need nothing."
         )
     return _page(drawn) if format == "svg" else drawn
 
 
-def _has_dot() -> bool:
-    return shutil.which("dot") is not None and importlib.util.find_spec("graphviz") is not None
+def _dot() -> str | None:
+    """Where ``dot`` is."""
+    return shutil.which("dot")
 
 
 def _pygraphviz() -> str | None:
@@ -84,52 +78,36 @@ def _pygraphviz() -> str | None:
     return version if int(version.partition(".")[0]) >= 2 else None  # noqa: PLR2004
 
 
-def _by_dot(dot: str, format: str) -> bytes:
-    import graphviz  # noqa: PLC0415
-
+def _drawn(command: list[str], dot: str, format: str) -> bytes:
+    """What ``command`` makes of ``dot``, within the time that a layout may take."""
     try:
-        drawn: bytes = graphviz.Source(dot).pipe(format=format, quiet=True)
-    except graphviz.CalledProcessError as error:
-        raise RuntimeError(_failed("dot", format, str(error))) from error
-    return drawn
+        done = subprocess.run(  # noqa: S603 - our own command; the DOT text goes in as data
+            command,
+            input=dot.encode(),
+            capture_output=True,
+            check=False,
+            timeout=SECONDS,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # no console on Windows
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DrawingError(
+            f"Drawing as {format} was stopped: Graphviz took more than {SECONDS:g} s to lay this "
+            "out. Fold it, draw(…, depth=1) or a smaller max_nodes; .dot and .txt need no layout."
+        ) from error
+    except OSError as error:
+        raise DrawingError(_failed(format, str(error))) from error
+    if done.returncode or not done.stdout:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise DrawingError(_failed(format, said or f"exit code {done.returncode}"))
+    return done.stdout
 
 
-def _by_pygraphviz(dot: str, format: str) -> bytes:
-    import pygraphviz  # noqa: PLC0415
-
-    with _lock, _quiet() as said, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            drawn: bytes = pygraphviz.AGraph(string=dot).draw(format=format, prog="dot")
-        except (OSError, RuntimeError, ValueError) as error:
-            raise RuntimeError(_failed("pygraphviz", format, f"{error} {said()}")) from error
-    if not drawn:
-        raise RuntimeError(_failed("pygraphviz", format, "it drew nothing"))
-    return drawn
-
-
-def _failed(tool: str, format: str, why: str) -> str:
+def _failed(format: str, why: str) -> str:
     return (
-        f"Drawing as {format} with {tool} failed: {why.strip()}. Save as .dot to see what was "
-        "drawn, or as .txt, which needs no Graphviz."
+        f"Drawing as {format} failed; Graphviz says: {why}. Save as .dot to see what was drawn, "
+        "or as .txt, which needs no Graphviz."
     )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[Callable[[], str]]:
-    """Catch what native code writes to file descriptor 2; yields a function that tells it."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no standard error at all, as under pythonw
-        yield lambda: ""
-        return
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield lambda: (caught.seek(0), caught.read().decode(errors="replace"))[1]
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _page(svg: bytes) -> bytes:

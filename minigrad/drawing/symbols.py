@@ -53,6 +53,18 @@ OPERATIONS = {
     "standardize": "ẑ = (x − μ)/σ",
     "normalize": "ẑ = (x − μ)/σ",
     "scale_shift": "γ·ẑ + β",
+    "step": "x > 0",
+    "log1pexp": "ln(1 + eˣ)",
+    "unfold": "patches",
+    "fold": "Σ patches",
+    "product": "W x + b",
+    "max_over_patches": "max of patches",
+    "pick": "x[arg max]",
+    "put": "into [arg max]",
+    "take_rows": "rows x[i]",
+    "add_rows": "Σ into rows",
+    "lstm_cell": "LSTM cell",
+    "bernoulli_cross_entropy": "−t·ln p − (1 − t)·ln(1 − p)",
     "softmax_cross_entropy": "−Σ t·ln p",
 }
 
@@ -62,11 +74,19 @@ SIGNS = {
     "beta": "β",
     "mu": "μ",
     "sigma": "σ",
+    "h_next": "h′",
+    "c_next": "c′",
+    "index": "arg max",
     "w": "W",
     "b": "b",
     "p": "p",
     "t": "t",
 }
+
+# What γ scales. As a leaf it was computed from data that need no gradient, so nothing of it was
+# recorded, and μ and σ are not on the drawing.
+STANDARDIZED = "ẑ"
+UNRECORDED = "(x − μ)/σ of data: not recorded"
 
 # Arguments that a layer brings along, in contrast to the data that flow through it.
 HELD = frozenset({"gamma", "beta", "mu", "sigma", "w", "b"})
@@ -97,8 +117,8 @@ def operation(name: str, scalars: Mapping[int, str], given: int) -> str:
     """
     name = name.lstrip("_")
     sign = OPERATIONS.get(name, name.replace("_", " "))
-    if name == "linear" and given < 3:  # noqa: PLR2004 - x, w and no b
-        return "x Wᵀ"
+    if name in ("linear", "product") and given < 3:  # noqa: PLR2004 - x, w and no b
+        return sign.removesuffix(" + b")
     if name == "pow" and 1 in scalars:
         power = scalars[1].replace("−", "-")
         whole = power.lstrip("-").isdigit()
@@ -120,7 +140,7 @@ def note(name: str, params: Mapping[str, Any], ndim: int) -> str:
         every = len(axes) == ndim and name not in ("_permute", "_flip", "_roll")
         word = "axis" if len(axes) == 1 else "axes"
         return "" if every else f"{word} {', '.join(map(str, axes))}".replace("-", "−")
-    if "dtype" in params:
+    if "dtype" in params and name != "fit":
         return str(params["dtype"])
     if name == "clamp":
         low, high = params["min"], params["max"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from minigrad.drawing.dot import shown
 from minigrad.drawing.graph import Picture, Vertex
+from minigrad.drawing.look import LONGEST_TITLE, shown
+from minigrad.drawing.quantities import number
 from minigrad.recording import Scope
 
 
@@ -17,7 +18,8 @@ def text(picture: Picture) -> str:
     """
     read: dict[str, list[str]] = {}
     for edge in picture.edges:
-        read.setdefault(edge.target, []).append(edge.source)
+        factor = f" by {edge.factor} of norm {number(edge.norm, 3)}" if edge.factor else ""
+        read.setdefault(edge.target, []).append(f"{edge.source}{factor}")
     rows: list[tuple[str, ...]] = []
     scope: Scope = ()
     for vertex in picture.vertices:
@@ -26,7 +28,8 @@ def text(picture: Picture) -> str:
         rows.append(_row(picture, vertex, read.get(vertex.id, [])))
     full = [row for row in rows if len(row) > 1]
     widths = [max(map(_width, column)) for column in zip(*full, strict=True)]
-    return "\n".join(_line(row, widths) if len(row) > 1 else row[0] for row in rows)
+    lines = [_line(row, widths) if len(row) > 1 else row[0] for row in rows]
+    return "\n".join([*lines, *([picture.caption] if picture.caption else [])])
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
@@ -51,7 +54,7 @@ def _entered(before: Scope, scope: Scope) -> Iterator[str]:
         same = same and before[depth : depth + 1] == scope[depth : depth + 1]
         if not same:
             title = " · ".join(part for part in (name, kind) if part)
-            yield "  " * depth + shown(title)
+            yield "  " * depth + shown(title, LONGEST_TITLE)
 
 
 def _row(picture: Picture, vertex: Vertex, sources: list[str]) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from minigrad.nn.dot_product import attend, both, is_bool, lift, split
 from minigrad.nn.layers import Dropout, Linear
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.norm import LayerNorm
-from minigrad.ops.recurrent import time_steps
 from minigrad.tensor import Tensor
 
 # ── multi-head attention ─────────────────────────────────────────────────────────────────────────
@@ -146,14 +145,14 @@ class MultiheadAttention(Module):
         if w is not None and query is key is value:  # self-attention: one product
             qkv = ops.linear(query, w) if b is None else ops.linear(query, w, b)
             qkv = ops.movedim(ops.unflatten(qkv, -1, (3, e)), -2, 0)
-            q, k, v = time_steps(qkv)
+            q, k, v = ops.unbind(qkv)
             return q, k, v
         ws = (
-            time_steps(ops.reshape(w, (3, e, e)))
+            ops.unbind(ops.reshape(w, (3, e, e)))
             if w is not None
             else [getattr(self, f"{name}_proj_weight") for name in ("q", "k", "v")]
         )
-        bs = (None,) * 3 if b is None else time_steps(ops.reshape(b, (3, e)))
+        bs = (None,) * 3 if b is None else ops.unbind(ops.reshape(b, (3, e)))
         q, k, v = (
             ops.linear(x, w) if b is None else ops.linear(x, w, b)
             for x, w, b in zip((query, key, value), ws, bs, strict=True)

@@ -8,14 +8,15 @@ from typing import Any
 from minigrad import ops
 from minigrad.nn import functional, init
 from minigrad.nn.module import Module, Parameter
-from minigrad.ops.convolution import per_axis
+from minigrad.ops.convolution import edges_of, per_axis
 
 
 class Conv(Module):
     """out[n, o, l] = Σ w[o, c, k] x[n, c, l·stride + k·dilation] + b[o], over ``dims`` axes.
 
     weight (O, C/groups, *kernel) and bias (O,) start uniform in ±1/√(C/groups · kernel entries),
-    PyTorch's default. ``padding`` is so many zeros on either side, "same" or "valid".
+    PyTorch's default. ``padding`` is so many zeros on either side, "same" or "valid"; in place of
+    zeros, ``padding_mode`` "reflect", "replicate" or "circular" repeats the input.
     """
 
     dims = 0
@@ -38,11 +39,12 @@ class Conv(Module):
                 f"{name} needs in_channels and out_channels divisible by groups; got {in_channels},"
                 f" {out_channels} and groups={groups}. Change one of them."
             )
-        if padding_mode != "zeros":
+        if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
             raise ValueError(
-                f"{name} pads with zeros only; got padding_mode={padding_mode!r}. Pad the input "
-                "before it, and set padding=0."
+                f"{name} was given padding_mode={padding_mode!r}; it is 'zeros', 'reflect', "
+                "'replicate' or 'circular'."
             )
+        self.padding_mode = padding_mode
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = per_axis(kernel_size, self.dims, f"{name}'s kernel_size")
         self.stride = per_axis(stride, self.dims, f"{name}'s stride")
@@ -74,13 +76,20 @@ class Conv(Module):
             parts.append(f"dilation={self.dilation}")
         if self.groups != 1:
             parts.append(f"groups={self.groups}")
+        if self.padding_mode != "zeros":
+            parts.append(f"padding_mode={self.padding_mode}")
         return ", ".join(parts if self.bias is not None else [*parts, "bias=False"])
 
     def forward(self, x: Any) -> Any:
         """Map (N, C, *S), or (C, *S), to (N, O, *L)."""
         convolve = functional.conv1d if self.dims == 1 else functional.conv2d
-        how = (self.stride, self.padding, self.dilation, self.groups)
-        return convolve(x, self.weight, self.bias, *how)
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            asked = type(self).__name__
+            edges = edges_of(padding, self.kernel_size, self.stride, self.dilation, asked)
+            x = ops.pad(x, [n for pair in edges[::-1] for n in pair], self.padding_mode)
+            padding = 0
+        return convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv1d(Conv):
@@ -101,6 +110,8 @@ class Conv2d(Conv):
 class _MaxPool(Module):
     """The largest entry of each patch; of ties the first takes the gradient."""
 
+    dims = 0
+
     def __init__(
         self,
         kernel_size: Any,
@@ -110,13 +121,15 @@ class _MaxPool(Module):
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
-        if return_indices:
-            raise ValueError(
-                f"{type(self).__name__} answers no indices; got return_indices=True. Leave it out."
-            )
         self.kernel_size, self.padding, self.dilation = kernel_size, padding, dilation
         self.stride = kernel_size if stride is None else stride
-        self.ceil_mode = ceil_mode
+        self.ceil_mode, self.return_indices = ceil_mode, return_indices
+
+    def forward(self, x: Any) -> Any:
+        """Map (N, C, *S) to (N, C, *L); with ``return_indices`` to a pair of them."""
+        pool = functional.max_pool1d if self.dims == 1 else functional.max_pool2d
+        how = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        return pool(x, *how, self.return_indices)
 
     def extra_repr(self) -> str:
         """Its settings."""
@@ -129,19 +142,13 @@ class _MaxPool(Module):
 class MaxPool1d(_MaxPool):
     """The largest entry of each patch of (N, C, L); see `functional.max_pool2d`."""
 
-    def forward(self, x: Any) -> Any:
-        """Map (N, C, L) to (N, C, L′)."""
-        how = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
-        return functional.max_pool1d(x, *how)
+    dims = 1
 
 
 class MaxPool2d(_MaxPool):
     """The largest entry of each patch of (N, C, H, W); see `functional.max_pool2d`."""
 
-    def forward(self, x: Any) -> Any:
-        """Map (N, C, H, W) to (N, C, H′, W′)."""
-        how = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
-        return functional.max_pool2d(x, *how)
+    dims = 2
 
 
 class AvgPool1d(Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
+from minigrad.memory import wrote
 from minigrad.nn.dot_product import scaled_dot_product_attention
 from minigrad.nn.losses.classification import (
     binary_cross_entropy,
@@ -18,11 +20,23 @@ from minigrad.nn.losses.classification import (
     kl_div,
     nll_loss,
 )
+from minigrad.nn.losses.likelihoods import gaussian_nll_loss, poisson_nll_loss
+from minigrad.nn.losses.margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_soft_margin_loss,
+    pairwise_distance,
+    soft_margin_loss,
+    triplet_margin_loss,
+)
 from minigrad.nn.losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from minigrad.ops import activations, pad, sigmoid, tanh
+from minigrad.ops import activations, sigmoid, tanh
 from minigrad.ops.activations import logsigmoid
 from minigrad.ops.convolution import conv1d, conv2d, fold, unfold
 from minigrad.ops.embedding import take_rows
+from minigrad.ops.padding import pad
 from minigrad.ops.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -31,54 +45,46 @@ from minigrad.ops.pooling import (
     max_pool1d,
     max_pool2d,
 )
+from minigrad.ops.rectifiers import (
+    celu,
+    glu,
+    gumbel_softmax,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    mish,
+    prelu,
+    relu6,
+    rrelu,
+    selu,
+    softmin,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+)
+from minigrad.ops.reductions import count
+from minigrad.ops.resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from minigrad.tensor import Tensor
 
+# fmt: off
 __all__ = [
-    "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "batch_norm",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "conv1d",
-    "conv2d",
-    "cosine_similarity",
-    "cross_entropy",
-    "dropout",
-    "elu",
-    "embedding",
-    "fold",
-    "gelu",
-    "group_norm",
-    "hardtanh",
-    "huber_loss",
-    "instance_norm",
-    "kl_div",
-    "l1_loss",
-    "layer_norm",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "logsigmoid",
-    "max_pool1d",
-    "max_pool2d",
-    "mse_loss",
-    "nll_loss",
-    "normalize",
-    "one_hot",
-    "pad",
-    "relu",
-    "rms_norm",
-    "scaled_dot_product_attention",
-    "sigmoid",
-    "silu",
-    "smooth_l1_loss",
-    "softmax",
-    "softplus",
-    "tanh",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm",
+    "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "conv1d",
+    "conv2d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout",
+    "dropout1d", "dropout2d", "elu", "embedding", "fold", "gaussian_nll_loss", "gelu", "glu",
+    "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
+    "layer_norm", "leaky_relu", "linear", "log_softmax", "logsigmoid", "margin_ranking_loss",
+    "max_pool1d", "max_pool2d", "mish", "mse_loss", "multi_margin_loss",
+    "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
+    "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu",
+    "relu", "relu6", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid",
+    "silu", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "triplet_margin_loss",
     "unfold",
 ]
+# fmt: on
 
 
 # ── activations: the operations, with PyTorch's names for their arguments ────────────────────────
@@ -120,22 +126,35 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return activations.hardtanh(input, min_val, max_val)
 
 
-def softmax(input: Any, dim: int) -> Any:
-    """eˣ / Σ eˣ along ``dim``."""
-    return ops.softmax(input, dim)
+def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """eˣ / Σ eˣ along ``dim``, in ``dtype`` if it is given."""
+    return ops.softmax(input, dim, dtype=dtype)
 
 
-def log_softmax(input: Any, dim: int) -> Any:
-    """x − ln Σ eˣ along ``dim``."""
-    return ops.log_softmax(input, dim)
+def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """x − ln Σ eˣ along ``dim``, in ``dtype`` if it is given."""
+    return ops.log_softmax(input, dim, dtype=dtype)
 
 
 # ── linear maps and tables ───────────────────────────────────────────────────────────────────────
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """x wᵀ + b, for x of shape (…, in), weight (out, in) and bias (out,)."""
+    """x wᵀ + b, for x of shape (…, in), weight (out, in) and bias (out,); or weight (in,) alone."""
+    if weight.ndim == 1 and bias is None:
+        return ops.matmul(input, weight)
+    if weight.ndim != 2:  # noqa: PLR2004 - outputs and inputs
+        raise ValueError(
+            f"linear needs a weight of shape (out, in); got {tuple(weight.shape)}. "
+            "Use matmul for stacks of matrices."
+        )
     return ops.linear(input, weight) if bias is None else ops.linear(input, weight, bias)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """out[…, o] = Σ x₁[…, i] W[o, i, j] x₂[…, j] + b[o]."""
+    out = ops.einsum("...i,oij,...j->...o", input1, weight, input2)
+    return out if bias is None else out + bias
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
@@ -159,6 +178,11 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     The row ``padding_idx`` is looked up like any other, but gets no gradient.
     """
     index = input.data if isinstance(input, Tensor) else input
+    if weight.ndim != 2:  # noqa: PLR2004 - rows and their entries
+        raise ValueError(
+            f"embedding needs a table of shape (V, D); got {tuple(weight.shape)}. "
+            "Look up rows of other shapes by indexing: weight[index]."
+        )
     rows = weight.shape[0]
     if not backend.is_integer(index.dtype):
         raise TypeError(
@@ -192,6 +216,25 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return ops.mul(input, backend.copy_as(kept / (1 - p) if p < 1 else kept * 0.0, raw))
 
 
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, L) or (C, L)."""
+    return _dropout_but(1, input, p, training)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, H, W) or (C, H, W) (Tompson et al. 2015)."""
+    return _dropout_but(2, input, p, training)
+
+
+def _dropout_but(axes: int, input: Any, p: float, training: bool) -> Any:
+    """One mask for all entries along the last ``axes``."""
+    if not training:
+        return input
+    raw = input.data if isinstance(input, Tensor) else input
+    first = raw[(..., *(slice(1),) * axes)]
+    return ops.mul(input, dropout(namespace(raw).ones_like(first), p))
+
+
 # ── normalization: one standardising operation over different axes, then γ and β ─────────────────
 
 
@@ -211,10 +254,16 @@ def batch_norm(  # noqa: PLR0913 - PyTorch's arguments, and axis
 
     In training the running statistics, if given, follow those of the batch.
     """
-    over = tuple([a for a in range(input.ndim) if a != axis % input.ndim])
+    over = _others(input.ndim, axis)
     return _normalized(
         input, over, axis, (running_mean, running_var), (weight, bias), training, momentum, eps
     )
+
+
+@functools.cache
+def _others(ndim: int, axis: int) -> tuple[int, ...]:
+    """All axes but one."""
+    return tuple(a for a in range(ndim) if a != axis % ndim)
 
 
 def instance_norm(
@@ -229,6 +278,11 @@ def instance_norm(
 ) -> Any:
     """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample and channel of (N, C, …)."""
     over, running = tuple(range(2, input.ndim)), (running_mean, running_var)
+    if use_input_stats and math.prod(input.shape[2:]) == 1:
+        raise ValueError(
+            "instance_norm needs more than one value in a channel to have a variance; got shape "
+            f"{tuple(input.shape)}. Normalise earlier, or over channels: layer_norm."
+        )
     return _normalized(input, over, 1, running, (weight, bias), use_input_stats, momentum, eps)
 
 
@@ -243,40 +297,52 @@ def _normalized(
     eps: float,
 ) -> Any:
     """Standardise over ``over``, by the running statistics of the channels unless in training."""
-    per_channel = (-1,) + (1,) * (x.ndim - 1 - axis % x.ndim)
     mean, var = running
     channels = (x.shape[axis],)
     _check_shapes("a normalization by channel", channels, channels, mean, var, *affine)
     if training or mean is None or var is None:
         z, mu, sigma = ops.standardize(x, axis=over, eps=eps)
         if training and mean is not None and var is not None:
-            n = math.prod(x.shape[a] for a in over)
+            n = count(x.shape, over)
             if n == 1:
                 raise ValueError(
                     "running statistics need more than one value per channel to have a variance; "
                     f"got shape {tuple(x.shape)}. Use a larger batch, or evaluation."
                 )
             mu, sigma = (s.data if isinstance(s, Tensor) else s for s in (mu, sigma))
-            channel = axis % x.ndim
-            _follow(mean, mu, channel, momentum)
-            _follow(var, (sigma * sigma - eps) * (n / (n - 1)), channel, momentum)
+            _follow(mean, mu, axis, momentum)
+            _follow(var, sigma * sigma - eps, axis, momentum, n / (n - 1))
     else:
-        sigma = ops.sqrt(ops.reshape(var, per_channel) + eps)
-        z = ops.normalize(x, ops.reshape(mean, per_channel), sigma)
+        along = _along(x.ndim, axis)
+        sigma = ops.sqrt(ops.reshape(var, along) + eps)
+        z = ops.normalize(x, ops.reshape(mean, along), sigma)
     gamma, beta = affine
-    if len(per_channel) > 1:
-        gamma, beta = (v if v is None else ops.reshape(v, per_channel) for v in affine)
+    if axis % x.ndim != x.ndim - 1:
+        gamma, beta = (v if v is None else ops.reshape(v, _along(x.ndim, axis)) for v in affine)
     return scale_and_shift(z, gamma, beta)
 
 
-def _follow(running: Any, batch: Any, channel: int, momentum: float) -> None:
-    """running ← (1 − momentum)·running + momentum·batch (its mean over samples, if by sample)."""
+def _along(ndim: int, axis: int) -> tuple[int, ...]:
+    """The shape in which a vector stands along ``axis``."""
+    return (-1,) + (1,) * (ndim - 1 - axis % ndim)
+
+
+@functools.cache
+def _off(ndim: int, axis: int) -> tuple[Any, ...]:
+    """The index that takes a vector off ``axis`` where all other axes have one entry."""
+    return tuple(slice(None) if a == axis % ndim else 0 for a in range(ndim))
+
+
+def _follow(running: Any, batch: Any, axis: int, momentum: float, scale: float = 1.0) -> None:
+    """running ← (1 − momentum)·running + momentum·scale·batch (its mean over samples, if any)."""
     xp = namespace(batch)
-    if batch.size != running.numel():
-        others = tuple([a for a in range(batch.ndim) if a != channel])
-        batch = xp.mean(batch, axis=others)
-    now = xp.astype(xp.reshape(batch, running.shape), running.dtype, copy=False)
-    running.data = (1 - momentum) * running.data + momentum * now
+    if batch.size != running.data.size:
+        batch = xp.mean(batch, axis=_others(batch.ndim, axis), keepdims=True)
+    if batch.dtype != running.data.dtype:
+        batch = xp.astype(batch, running.data.dtype)
+    running.data *= 1 - momentum
+    running.data += (momentum * scale) * batch[_off(batch.ndim, axis)]
+    wrote(running.data, line="a normalization in training, which updates its running statistics")
 
 
 def layer_norm(
@@ -315,7 +381,13 @@ def group_norm(
             f"group_norm needs inputs (N, C, …) whose channels divide into {num_groups} groups; "
             f"got shape {tuple(input.shape)}. Choose a num_groups that divides C."
         )
-    groups = ops.reshape(input, (input.shape[0], num_groups, -1))
+    entries = math.prod(input.shape[1:]) // num_groups
+    if input.shape[0] * entries == 1:
+        raise ValueError(
+            "group_norm needs more than one value in a group to have a variance; got shape "
+            f"{tuple(input.shape)} in {num_groups} groups. Use fewer groups."
+        )
+    groups = ops.reshape(input, (input.shape[0], num_groups, entries))
     z, _, _ = ops.standardize(groups, axis=(2,), eps=eps)
     per_channel = (-1,) + (1,) * (input.ndim - 2)
     gamma, beta = (v if v is None else ops.reshape(v, per_channel) for v in (weight, bias))
@@ -329,10 +401,11 @@ def _check_shapes(name: str, found: Any, wanted: Any, *tensors: Any) -> None:
             f"{name} over {tuple(wanted)} needs inputs that end so; got {tuple(found)} at the end. "
             "Give the sizes of the axes to normalise over."
         )
+    wanted = tuple(wanted)
     for tensor in tensors:
-        if tensor is not None and tuple(tensor.shape) != tuple(wanted):
+        if tensor is not None and tensor.shape != wanted:
             raise ValueError(
-                f"{name} needs parameters and statistics of shape {tuple(wanted)}; got "
+                f"{name} needs parameters and statistics of shape {wanted}; got "
                 f"{tuple(tensor.shape)}. Reshape them."
             )
 
@@ -351,5 +424,8 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> A
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """x₁·x₂ / (max(‖x₁‖, ε)·max(‖x₂‖, ε)) along ``dim``."""
+    if tuple(x1.shape) != tuple(x2.shape):  # or an axis of one entry has the norm of that one
+        shape = np.broadcast_shapes(x1.shape, x2.shape)
+        x1, x2 = (ops.broadcast_to(x, shape) for x in (x1, x2))
     norms = [ops.clamp(ops.norm(x, 2, dim, True), min=eps) for x in (x1, x2)]
     return ops.sum((x1 / norms[0]) * (x2 / norms[1]), dim)

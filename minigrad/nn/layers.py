@@ -105,6 +105,22 @@ class Dropout(Module):
         return f"p={self.p}"
 
 
+class Dropout1d(Dropout):
+    """`Dropout` of whole channels of (N, C, L); see `functional.dropout1d`."""
+
+    def forward(self, x: Any) -> Any:
+        """Map any shape to itself."""
+        return functional.dropout1d(x, self.p, self.training)
+
+
+class Dropout2d(Dropout):
+    """`Dropout` of whole channels of (N, C, H, W); see `functional.dropout2d`."""
+
+    def forward(self, x: Any) -> Any:
+        """Map any shape to itself."""
+        return functional.dropout2d(x, self.p, self.training)
+
+
 class Identity(Module):
     """y = x, whatever the arguments it was made with."""
 

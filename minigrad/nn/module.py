@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
@@ -35,6 +37,12 @@ class Module:
     _name = ""
     _buffer_names: tuple[str, ...] = ()
     _hooks: Hooks | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let the constructor of every module take ``device`` and ``dtype``."""
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = _placed(vars(cls)["__init__"])  # type: ignore[method-assign]
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every module writes its own."""
@@ -262,8 +270,21 @@ class Module:
 
     # ── other dtypes, other places ───────────────────────────────────────────────────────────────
 
-    def to(self, target: Any) -> Self:
+    def to(
+        self,
+        *targets: Any,
+        device: str | None = None,
+        dtype: Any = None,
+        non_blocking: bool = False,
+    ) -> Self:
         """Move to a backend (``"cupy"``) or a floating dtype (``mg.float64``), in place."""
+        for target in (*targets, device, dtype):
+            if target is not None:
+                self._move(target)
+        return self
+
+    def _move(self, target: Any) -> None:
+        """Move to one place, or to one dtype."""
         place = backend.place(target) if isinstance(target, str) else None
         for tensor in (*self.parameters(), *self.buffers()):
             if place is not None:
@@ -272,7 +293,10 @@ class Module:
                 tensor.data = tensor.detach().astype(target).data
             tensor.grad = None
             memory.wrote(tensor.data)
-        return self
+
+    def type(self, dst_type: Any) -> Self:
+        """Use parameters of this dtype."""
+        return self.to(dst_type)
 
     def float(self) -> Self:
         """Use float32 parameters."""
@@ -281,6 +305,18 @@ class Module:
     def double(self) -> Self:
         """Use float64 parameters."""
         return self.to(backend.float64)
+
+    def half(self) -> Self:
+        """Use float16 parameters."""
+        return self.to(backend.float16)
+
+    def cpu(self) -> Self:
+        """Move to host memory."""
+        return self.to("cpu")
+
+    def cuda(self, device: Any = None) -> Self:
+        """Move to the GPU."""
+        return self.to("cuda")
 
     # ── saving and loading ───────────────────────────────────────────────────────────────────────
 
@@ -360,3 +396,24 @@ class Module:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+def _placed(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that takes ``device`` and ``dtype`` too, and moves there what it has built.
+
+    One that names them, or takes any keyword, sees to them itself.
+    """
+    code = init.__code__
+    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if {"device", "dtype"} & set(named) or code.co_flags & inspect.CO_VARKEYWORDS:
+        return init
+
+    @functools.wraps(init)
+    def built(
+        self: Module, *args: Any, device: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        init(self, *args, **kwargs)
+        if device is not None or dtype is not None:
+            self.to(device=device, dtype=dtype)
+
+    return built

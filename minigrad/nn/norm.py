@@ -97,7 +97,7 @@ class BatchNorm(RunningNorm):
         self._check(x)
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.running_mean is not None:
-            self.num_batches_tracked.data = self.num_batches_tracked.data + 1
+            self.num_batches_tracked.data += 1
             if self.momentum is None:
                 momentum = 1 / int(self.num_batches_tracked)
         return functional.batch_norm(

@@ -22,7 +22,6 @@ from minigrad.nn.cells import (
     RNNStep,
     pair,
 )
-from minigrad.ops.recurrent import time_steps
 from minigrad.tensor import Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
@@ -100,7 +99,7 @@ class _Layers(Recurrent):
         """One layer, one way: its outputs in the order of x, and its last state."""
         backwards = suffix.endswith("_reverse")
         w = self._weights(suffix)
-        steps = time_steps(self._enter(x, w))
+        steps = ops.unbind(self._enter(x, w))
         outputs = []
         for z in reversed(steps) if backwards else steps:
             state = self._step(z, state, w)
@@ -120,7 +119,7 @@ class _Layers(Recurrent):
             axes = "(layers·ways, batch, size)" if batched else "(layers·ways, size)"
             wanted = shape if batched else (rows, shape[2])
             checked = self.check_state(name, state, wanted, axes)
-            given.append(time_steps(ops.reshape(checked, shape)))
+            given.append(ops.unbind(ops.reshape(checked, shape)))
         return list(zip(*given, strict=True))
 
     def _check_input(self, x: Tensor) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import clamp, erf, expm1, sigmoid, tanh, where
+from minigrad.ops.elementwise import erf, sigmoid, tanh, where
 
 # Each branch of a `where` is finite wherever the other is chosen: a gradient of 0·∞ is no number.
 
@@ -17,9 +17,23 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     return where(x > 0, x, negative_slope * x)
 
 
+@primitive
+def _elu(x: Array, *, alpha: float) -> Array:
+    xp = namespace(x)
+    return xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x))))
+
+
+_elu.vjp(
+    x=lambda g, x, out, alpha: where(x > 0, g, where(x < 0, g * (out + alpha), alpha * g)),
+)
+
+
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """out = x where x > 0, else α(eˣ − 1) (Clevert, Unterthiner and Hochreiter 2016)."""
-    return where(x > 0, x, alpha * expm1(clamp(x, max=0.0)))
+    """out = x where x > 0, else α(eˣ − 1) (Clevert, Unterthiner and Hochreiter 2016).
+
+    Its slope at 0 is taken as α, and the slope of that as 0.
+    """
+    return _elu(x, alpha=alpha)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -61,8 +75,8 @@ def logsigmoid(x: Any) -> Any:
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """out = x kept between two values; unlike `clamp` it is flat at the bounds themselves."""
-    if not min_val < max_val:
+    if min_val > max_val:
         raise ValueError(
-            f"hardtanh needs min_val below max_val; got {min_val} and {max_val}. Exchange them."
+            f"hardtanh needs min_val up to max_val; got {min_val} and {max_val}. Exchange them."
         )
     return where(x <= min_val, min_val, where(x >= max_val, max_val, x))

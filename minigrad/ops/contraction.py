@@ -125,6 +125,9 @@ def tensordot(x: Any, y: Any, dims: Any = 2) -> Any:
     right = [axis_of(a, y.ndim) for a in dims[1]]
     rows = [a for a in range(x.ndim) if a not in left]
     columns = [a for a in range(y.ndim) if a not in right]
+    for a, b in zip(left, right, strict=False):  # a single entry broadcasts against any number
+        if x.shape[a] != y.shape[b] and 1 in (x.shape[a], y.shape[b]):
+            x, y = (sum_over(v, axis=i, keepdims=True) for v, i in ((x, a), (y, b)))
     if [x.shape[a] for a in left] != [y.shape[a] for a in right]:
         raise ValueError(
             f"tensordot over axes {left} and {right} needs equal sizes there; got shapes "

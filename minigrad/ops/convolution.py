@@ -16,11 +16,11 @@ from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.linear_algebra import matmul
+from minigrad.ops.padding import Widths, inside, pad_edges
 from minigrad.ops.shape import getitem, matrix_transpose, permute, reshape
 from minigrad.recording import state
 
 Sizes = tuple[int, ...]
-Widths = tuple[tuple[int, int], ...]  # so much before and after, for each spatial axis
 
 
 def named(operation: str) -> str:
@@ -60,33 +60,7 @@ def batched(x: Any, dims: int, asked: str) -> Any:
     )
 
 
-# ── padding, patches ─────────────────────────────────────────────────────────────────────────────
-
-
-def _inside(x_shape: Sizes, widths: Widths) -> tuple[Any, ...]:
-    """Where the entries of ``x`` lie once it is padded."""
-    spatial = zip(widths, x_shape[-len(widths) :], strict=True)
-    return (..., *[slice(before, before + n) for (before, _), n in spatial])
-
-
-@primitive
-def _pad(x: Array, *, widths: Widths, value: float) -> Array:
-    """``x`` with an edge of ``value`` around its last axes."""
-    outer = len(x.shape) - len(widths)
-    size = [n + sum(width) for n, width in zip(x.shape[outer:], widths, strict=True)]
-    out = backend.zeros((*x.shape[:outer], *size), like=x)
-    if value:
-        out[...] = value
-    out[_inside(x.shape, widths)] = x
-    return out
-
-
-_pad.vjp(x=lambda g, x_shape, widths: getitem(g, _inside(x_shape, widths)))
-
-
-def pad_edges(x: Any, widths: Widths, value: float = 0.0) -> Any:
-    """``x`` with so many entries of ``value`` before and after each of its last axes."""
-    return _pad(x, widths=widths, value=value) if any(map(any, widths)) else x
+# ── patches ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def places(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sizes:
@@ -190,7 +164,8 @@ def unfold(
         )
     )
     found = patches(pad_edges(x, tuple([(p, p) for p in edge])), kernel, stride, dilation, "unfold")
-    columns = reshape(found, (x.shape[0], x.shape[1] * math.prod(kernel), -1))
+    count = math.prod(found.shape[4:])
+    columns = reshape(found, (x.shape[0], x.shape[1] * math.prod(kernel), count))
     return columns if input.ndim == x.ndim else reshape(columns, columns.shape[1:])
 
 
@@ -225,7 +200,7 @@ def fold(
     n = input.shape[0] if input.ndim == 3 else 1  # noqa: PLR2004 - with a batch axis
     x = reshape(input, (n, input.shape[-2] // rows, *kernel, *count))
     out = _fold(x, size=padded, kernel=kernel, stride=stride, dilation=dilation)
-    inner = _inside((*out.shape[:2], *size), tuple([(p, p) for p in edge]))
+    inner = inside((*out.shape[:2], *size), tuple([(p, p) for p in edge]))
     out = getitem(out, inner) if any(edge) else out
     return out if input.ndim == 3 else reshape(out, out.shape[1:])  # noqa: PLR2004
 
@@ -304,7 +279,7 @@ def _convolve(
         )
     stride = per_axis(stride, dims, f"{asked}'s stride")
     dilation = per_axis(dilation, dims, f"{asked}'s dilation")
-    xs = pad_edges(xs, _edges(padding, kernel, stride, dilation, asked))
+    xs = pad_edges(xs, edges_of(padding, kernel, stride, dilation, asked))
     found = patches(xs, kernel, stride, dilation, asked)  # (N, C, *K, *L)
     count = found.shape[2 + dims :]
     entries = per_group * math.prod(kernel)
@@ -317,7 +292,7 @@ def _convolve(
     return y if x.ndim == xs.ndim else reshape(y, y.shape[1:])
 
 
-def _edges(padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, asked: str) -> Widths:
+def edges_of(padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, asked: str) -> Widths:
     """How much to pad before and after each axis."""
     if padding == "valid":
         return ((0, 0),) * len(kernel)

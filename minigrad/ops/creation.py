@@ -7,16 +7,21 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
+from minigrad.backend.device import at
 from minigrad.tensor import Tensor, as_array, wrap
 
+# ``device`` is "cpu", "cuda", the name of a backend, or None for where new tensors are born.
 
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+
+def tensor(
+    data: Any, dtype: Any = None, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """A new tensor with a copy of ``data``.
 
     Python floats take the default dtype (float32), Python ints int64; arrays keep theirs. What
     is on no device yet (lists, NumPy arrays) goes to the default backend; a GPU array stays.
     """
-    raw = as_array(data, dtype)
+    raw = _at(as_array(data, dtype), device)
     return Tensor(backend.namespace(raw).asarray(raw, copy=True), requires_grad)
 
 
@@ -25,16 +30,26 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return wrap(array)
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
     """``data`` as a tensor, sharing its memory where that is possible."""
-    if isinstance(data, Tensor) and dtype is None:
+    if isinstance(data, Tensor) and dtype is None and device is None:
         return data
-    return wrap(as_array(data, dtype))
+    return wrap(_at(as_array(data, dtype), device))
+
+
+def _at(array: Any, device: str | None) -> Any:
+    """An array on the device asked for."""
+    return array if device is None else backend.to(array, at(device).name)
 
 
 def is_tensor(x: Any) -> bool:
     """Whether ``x`` is a Tensor."""
     return isinstance(x, Tensor)
+
+
+def is_floating_point(x: Tensor) -> bool:
+    """Whether the numbers of a tensor are floating."""
+    return backend.is_float(x.dtype)
 
 
 def from_dlpack(x: Any) -> Tensor:
@@ -44,107 +59,179 @@ def from_dlpack(x: Any) -> Tensor:
     return wrap(backend.get("cupy" if on_gpu else "numpy").xp.from_dlpack(x))
 
 
-def _born(array: np.ndarray, dtype: Any, requires_grad: bool) -> Tensor:
-    """A host array as a new tensor of the default backend."""
+def born(
+    array: Any, dtype: Any = None, requires_grad: bool = False, device: str | None = None
+) -> Tensor:
+    """Numbers on the host as a new tensor; floating ones take the default dtype unless given."""
     found = dtype or (backend.get_default_dtype() if array.dtype.kind == "f" else array.dtype)
-    return Tensor(as_array(array, found), requires_grad)
+    return Tensor(at(device).from_numpy(np.asarray(array, dtype=found)), requires_grad)
 
 
-def _shape(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+def shape_of(sizes: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+    """A shape given as numbers, as one sequence, or by the keyword ``size``."""
+    if size is not None:
+        return (size,) if isinstance(size, int) else tuple(size)
     return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
 
 
-def zeros(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *shape: Any,
+    size: Any = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: str | None = None,
+) -> Tensor:
     """Zeros of this shape."""
-    return _born(np.zeros(_shape(shape)), dtype, requires_grad)
+    return born(np.zeros(shape_of(shape, size)), dtype, requires_grad, device)
 
 
-def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *shape: Any,
+    size: Any = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: str | None = None,
+) -> Tensor:
     """Ones of this shape."""
-    return _born(np.ones(_shape(shape)), dtype, requires_grad)
+    return born(np.ones(shape_of(shape, size)), dtype, requires_grad, device)
 
 
-def empty(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *shape: Any,
+    size: Any = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: str | None = None,
+) -> Tensor:
     """A tensor to be filled; it holds zeros, so that nothing is left to chance."""
-    return zeros(*shape, dtype=dtype, requires_grad=requires_grad)
+    return born(np.zeros(shape_of(shape, size)), dtype, requires_grad, device)
 
 
-def full(shape: Any, value: float, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: float,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    *,
+    device: str | None = None,
+) -> Tensor:
     """One value everywhere."""
-    return _born(np.full(shape, value), dtype, requires_grad)
+    return born(np.full(size, fill_value), dtype, requires_grad, device)
 
 
-def arange(*bounds: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """From start in steps, without stop: ``arange(stop)``, ``arange(start, stop, step)``."""
-    return _born(np.arange(*bounds), dtype, requires_grad)
+def arange(
+    *bounds: Any,
+    start: float = 0,
+    end: float | None = None,
+    step: float = 1,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: str | None = None,
+) -> Tensor:
+    """From start in steps, without end: ``arange(end)``, ``arange(start, end, step)``."""
+    if len(bounds) > 1:
+        start, end, step = (*bounds, step)[:3]
+    elif bounds:
+        start, end = (start, bounds[0]) if end is None else (bounds[0], end)
+    return born(np.arange(start, end, step), dtype, requires_grad, device)
 
 
 def linspace(
-    start: float, end: float, steps: int, dtype: Any = None, requires_grad: bool = False
+    start: float,
+    end: float,
+    steps: int,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    *,
+    device: str | None = None,
 ) -> Tensor:
     """So many points from start to end, both included, at equal distances."""
-    return _born(np.linspace(start, end, steps), dtype, requires_grad)
+    return born(np.linspace(float(start), float(end), steps), dtype, requires_grad, device)
 
 
-def eye(n: int, m: int | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def logspace(
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    *,
+    device: str | None = None,
+) -> Tensor:
+    """``base`` to the power of each of so many points from start to end, at equal distances."""
+    return born(np.logspace(start, end, steps, base=base), dtype, requires_grad, device)
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    *,
+    device: str | None = None,
+) -> Tensor:
     """The identity matrix."""
-    return _born(np.eye(n, m), dtype, requires_grad)
+    return born(np.eye(n, m), dtype, requires_grad, device)
 
 
-def rand(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Uniform random numbers in [0, 1); see `manual_seed`."""
-    return _born(backend.generator().random(_shape(shape)), dtype, requires_grad)
+def tril_indices(row: int, col: int, offset: int = 0, *, device: str | None = None) -> Tensor:
+    """Rows and columns (2, K) of the entries of a matrix on and below a diagonal."""
+    return born(np.stack(np.tril_indices(row, offset, col)), device=device)
 
 
-def randn(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Standard normal random numbers; see `manual_seed`."""
-    return _born(backend.generator().standard_normal(_shape(shape)), dtype, requires_grad)
+def triu_indices(row: int, col: int, offset: int = 0, *, device: str | None = None) -> Tensor:
+    """Rows and columns (2, K) of the entries of a matrix on and above a diagonal."""
+    return born(np.stack(np.triu_indices(row, offset, col)), device=device)
 
 
-def randint(low: int, high: Any, size: Any = None, dtype: Any = None) -> Tensor:
-    """Random integers in [low, high); ``randint(high, size)`` starts at 0. See `manual_seed`."""
-    if size is None:
-        low, high, size = 0, low, high
-    return _born(backend.generator().integers(low, high, size), dtype, False)
+# ── with the shape, dtype and place of another, unless other ones are asked for ──────────────────
 
 
-def normal(mean: float, std: float, size: Any, dtype: Any = None) -> Tensor:
-    """Normal random numbers with this mean and standard deviation; see `manual_seed`."""
-    return _born(backend.generator().normal(mean, std, size), dtype, False)
+def like(
+    x: Tensor,
+    numbers: Any,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: str | None = None,
+) -> Tensor:
+    """Numbers on the host as a tensor of the dtype and at the place of ``x``, or those given."""
+    there = (at(device) if device else backend.of(x.data)).from_numpy(np.asarray(numbers))
+    xp = backend.namespace(there)
+    kind = str(x.dtype).rpartition(".")[2] if dtype is None else dtype
+    return Tensor(xp.astype(there, backend.dtype_on(xp, kind)), requires_grad)
 
 
-def randperm(n: int) -> Tensor:
-    """The integers 0 … n − 1 in random order; see `manual_seed`."""
-    return _born(backend.generator().permutation(n), None, False)
-
-
-def zeros_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    x: Tensor, dtype: Any = None, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """Zeros with the shape, dtype and place of ``x``."""
-    return _like(x, "zeros_like", dtype, requires_grad)
+    return _like(x, "zeros_like", dtype, requires_grad, device)
 
 
-def ones_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    x: Tensor, dtype: Any = None, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """Ones with the shape, dtype and place of ``x``."""
-    return _like(x, "ones_like", dtype, requires_grad)
+    return _like(x, "ones_like", dtype, requires_grad, device)
 
 
-def rand_like(x: Tensor, requires_grad: bool = False) -> Tensor:
-    """Uniform random numbers with the shape, dtype and place of ``x``."""
-    return Tensor(backend.copy_as(backend.generator().random(x.shape), x.data), requires_grad)
+empty_like = zeros_like  # as `empty`: nothing is left to chance
 
 
-def randn_like(x: Tensor, requires_grad: bool = False) -> Tensor:
-    """Standard normal random numbers with the shape, dtype and place of ``x``."""
-    normal = backend.generator().standard_normal(x.shape)
-    return Tensor(backend.copy_as(normal, x.data), requires_grad)
-
-
-def full_like(x: Tensor, value: float, requires_grad: bool = False) -> Tensor:
+def full_like(
+    x: Tensor,
+    fill_value: float,
+    requires_grad: bool = False,
+    *,
+    dtype: Any = None,
+    device: str | None = None,
+) -> Tensor:
     """One value everywhere, with the shape, dtype and place of ``x``."""
-    return Tensor(backend.namespace(x.data).full_like(x.data, value), requires_grad)
+    return like(x, np.full(x.shape, fill_value), dtype, requires_grad, device)
 
 
-def _like(x: Tensor, function: str, dtype: Any, requires_grad: bool) -> Tensor:
+def _like(x: Tensor, function: str, dtype: Any, requires_grad: bool, device: str | None) -> Tensor:
     xp = backend.namespace(x.data)
     kind = x.dtype if dtype is None else backend.dtype_on(xp, dtype)
-    return Tensor(getattr(xp, function)(x.data, dtype=kind), requires_grad)
+    return Tensor(_at(getattr(xp, function)(x.data, dtype=kind), device), requires_grad)

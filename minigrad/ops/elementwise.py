@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins  # for a name that here is an operation
 import math
 from typing import Any
 
@@ -103,6 +104,18 @@ def remainder(x: Array, y: Array) -> Array:
 
 
 remainder.vjp(x=lambda g: g, y=lambda g, x, y: -g * (x // y))
+
+
+def round_quotient(x: Any, y: Any, mode: str) -> Any:
+    """x / y rounded: down with "floor", towards 0 with "trunc"; flat, so its gradient is 0."""
+    if mode not in ("floor", "trunc"):
+        raise ValueError(f"div was given rounding_mode={mode!r}; it is None, 'floor' or 'trunc'.")
+    if any(isinstance(v, float) or (is_array(v) and backend.is_float(v.dtype)) for v in (x, y)):
+        quotient = x / y
+        down = floor(quotient)
+        return down if mode == "floor" else where(quotient < 0, ceil(quotient), down)
+    down = floor_divide(x, y)
+    return down if mode == "floor" else down + ((x % y != 0) & ((x < 0) != (y < 0)))
 
 
 # ── the calculus table ───────────────────────────────────────────────────────────────────────────
@@ -279,7 +292,7 @@ step.vjp(x=lambda g: 0.0 * g)
 @primitive
 def relu(x: Array) -> Array:
     """out = max(x, 0); its slope at 0 is taken as 0."""
-    return namespace(x).maximum(x, namespace(x).zeros_like(x))
+    return namespace(x).maximum(x, backend.zeros(x.shape, like=x))  # a plain 0 takes NumPy longer
 
 
 relu.vjp(x=lambda g, out: g * step(out))
@@ -325,8 +338,16 @@ def _clamp(x: Array, *, min: float | None, max: float | None) -> Array:
 _clamp.vjp(x=lambda g, x, out: where(x == out, g, 0.0))
 
 
-def clamp(x: Any, min: float | None = None, max: float | None = None) -> Any:
-    """out = x kept between ``min`` and ``max``; the bounds themselves pass the gradient."""
+def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
+    """out = x kept between ``min`` and ``max``, numbers or tensors that broadcast with x.
+
+    The bounds themselves pass the gradient to x; beyond them it goes to the bound.
+    """
+    if min is None and max is None:
+        raise ValueError("clamp needs a bound; got neither min nor max. Give one of them.")
+    if is_array(min) or is_array(max):
+        x = x if min is None else where(x < min, min, x)
+        return x if max is None else where(x > max, max, x)
     return _clamp(x, min=min, max=max)
 
 
@@ -346,18 +367,30 @@ def ceil(x: Array) -> Array:
 
 
 @primitive
-def round(x: Array) -> Array:
-    """out = the nearest integer, of two the even one; flat, so its gradient is 0."""
+def _round(x: Array) -> Array:
     return namespace(x).round(x)
 
 
 floor.vjp(x=lambda g: 0.0 * g)
 ceil.vjp(x=lambda g: 0.0 * g)
-round.vjp(x=lambda g: 0.0 * g)
+_round.vjp(x=lambda g: 0.0 * g)
 
 
-def masked_fill(x: Any, mask: Any, value: float) -> Any:
-    """``value`` where the mask holds, else x."""
+def round(x: Any, *, decimals: int = 0) -> Any:
+    """out = the nearest number of so many decimals, of two the even one; its gradient is 0."""
+    if decimals == 0:
+        return _round(x)
+    tens = 10.0 ** builtins.abs(decimals)
+    return _round(x * tens) / tens if decimals > 0 else _round(x / tens) * tens
+
+
+def masked_fill(x: Any, mask: Any, value: Any) -> Any:
+    """``value``, one number, where the mask holds, else x."""
+    if getattr(value, "ndim", 0):
+        raise ValueError(
+            f"masked_fill needs one number to fill in; got shape {tuple(value.shape)}. "
+            "Choose entry by entry with where(mask, value, x)."
+        )
     return where(mask, value, x)
 
 
@@ -401,27 +434,47 @@ def ge(x: Array, y: Array) -> Array:
 
 
 @primitive
-def logical_and(x: Array, y: Array) -> Array:
-    """out = x and y, of truth values or of bits."""
+def bitwise_and(x: Array, y: Array) -> Array:
+    """out = x & y, of truth values or bit by bit."""
     return x & y
 
 
 @primitive
-def logical_or(x: Array, y: Array) -> Array:
-    """out = x or y, of truth values or of bits."""
+def bitwise_or(x: Array, y: Array) -> Array:
+    """out = x | y, of truth values or bit by bit."""
     return x | y
 
 
 @primitive
-def logical_xor(x: Array, y: Array) -> Array:
-    """out = either x or y, of truth values or of bits."""
+def bitwise_xor(x: Array, y: Array) -> Array:
+    """out = x ^ y, of truth values or bit by bit."""
     return x ^ y
 
 
 @primitive
-def logical_not(x: Array) -> Array:
-    """out = not x, of truth values or of bits."""
+def bitwise_not(x: Array) -> Array:
+    """out = ~x, of truth values or bit by bit."""
     return ~x
+
+
+def logical_and(x: Any, y: Any) -> Any:
+    """Whether neither x nor y is 0."""
+    return (x != 0) & (y != 0)
+
+
+def logical_or(x: Any, y: Any) -> Any:
+    """Whether x or y is not 0."""
+    return (x != 0) | (y != 0)
+
+
+def logical_xor(x: Any, y: Any) -> Any:
+    """Whether one of x and y is 0 and the other is not."""
+    return (x != 0) ^ (y != 0)
+
+
+def logical_not(x: Any) -> Any:
+    """Whether x is 0."""
+    return x == 0
 
 
 @primitive
@@ -436,9 +489,16 @@ def isinf(x: Array) -> Array:
     return namespace(x).isinf(x)
 
 
-def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8) -> Any:
-    """Whether |x − y| ≤ atol + rtol·|y|, entry by entry."""
-    return abs(x - y) <= atol + rtol * abs(y)
+def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether |x − y| ≤ atol + rtol·|y|, entry by entry; infinities are close to themselves."""
+    if rtol < 0 or atol < 0:
+        raise ValueError(
+            f"isclose needs tolerances of at least 0; got rtol={rtol} and atol={atol}."
+        )
+    finite = isfinite(x) & isfinite(y)
+    gap = where(finite, x, 0) - where(finite, y, 0)
+    close = (x == y) | (finite & (abs(gap) <= atol + rtol * abs(where(finite, y, 0))))
+    return close | (isnan(x) & isnan(y)) if equal_nan else close
 
 
 @primitive

@@ -22,7 +22,7 @@ def add_rows(x: Array, *, index: Array, shape: Shape) -> Array:
     """Zeros of ``shape`` with x[i, j, …] added to row index[i, j, …]; repeated rows add up."""
     xp = namespace(x)
     out = backend.zeros(shape, like=x)
-    backend.add_at(out, (xp.reshape(index, (-1,)),), xp.reshape(x, (-1, *shape[1:])))
+    backend.add_at(out, (xp.reshape(index, (-1,)),), xp.reshape(x, (index.size, *shape[1:])))
     return out
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
+from minigrad.ops.padding import pad
 from minigrad.ops.reductions import sum_over
-from minigrad.ops.shape import getitem, pad, reshape
+from minigrad.ops.shape import getitem, reshape
 
 
 @primitive
@@ -108,12 +109,18 @@ def addmm(x: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Any:
     return out
 
 
-def diag(x: Any) -> Any:
-    """A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector."""
+def diag(x: Any, diagonal: int = 0) -> Any:
+    """A vector as a diagonal of a matrix, or a diagonal of a matrix as a vector.
+
+    Diagonal k > 0 is the k-th above the main one, k < 0 the one so far below it.
+    """
+    right, down = max(diagonal, 0), max(-diagonal, 0)
     if x.ndim == 1:
         n = x.shape[0]
-        return reshape(pad(reshape(x, (n, 1)), (0, n)), (-1,))[: n * n].reshape((n, n))
+        main = reshape(pad(reshape(x, (n, 1)), (0, n)), (-1,))[: n * n].reshape((n, n))
+        return pad(main, (right, down, down, right)) if diagonal else main
     _needs_ndim("diag", (x, 2))
+    x = getitem(x, (slice(down, None), slice(right, None))) if diagonal else x
     n = min(x.shape)
     return getitem(reshape(x, (-1,)), slice(None, n * x.shape[1], x.shape[1] + 1))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import clamp, log
@@ -12,18 +13,22 @@ from minigrad.ops.reductions import log_softmax, sum_over
 
 
 @primitive(outputs=("loss", "p"))
-def softmax_cross_entropy(z: Array, t: Array, *, axis: int) -> tuple[Array, Array]:
-    """loss = −Σ t·ln p with p = softmax z along ``axis``, t the target distribution.
+def softmax_cross_entropy(
+    z: Array, t: Array, *, axis: int, total: bool = False
+) -> tuple[Array, Array]:
+    """loss = −Σ t·ln p along ``axis``, or over all, with p = softmax z along ``axis``.
 
-    The backward rule is the difference p − t (where Σ t = 1).
+    t is the target distribution, or a multiple of it. The backward rule is the difference p − t
+    (where Σ t = 1).
     """
     xp = namespace(z)
     z = z - xp.max(z, axis=axis, keepdims=True)
     e = xp.exp(z)
-    total = xp.sum(e, axis=axis, keepdims=True)
-    asked = xp.where(t != 0, z, xp.zeros_like(z))  # a class that t leaves out may have z = −∞
-    loss = xp.sum(t * (xp.log(total) - asked), axis=axis, keepdims=True)
-    return loss, e / total
+    sums = backend.total(e, axis, keepdims=True)
+    asked = xp.where(t != 0, z, backend.zeros(z.shape, like=z))  # where t = 0 z may be −∞
+    parts = t * (xp.log(sums) - asked)
+    loss = backend.total(parts, None) if total else backend.total(parts, axis, keepdims=True)
+    return loss, e / sums
 
 
 softmax_cross_entropy.vjp(

@@ -8,8 +8,16 @@ import numpy as np
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
+from minigrad.ops.joining import cat, unbind
 from minigrad.ops.reductions import accepts_dim
-from minigrad.ops.shape import axis_of, broadcast_to, cat, getitem, take_along_dim
+from minigrad.ops.shape import (
+    axis_of,
+    broadcast_to,
+    getitem,
+    reshape,
+    take_along_dim,
+    takes_scalars,
+)
 
 
 class Sorted(NamedTuple):
@@ -22,25 +30,38 @@ class Sorted(NamedTuple):
 @primitive
 def _argsort(x: Array, *, axis: int, descending: bool) -> Array:
     xp = namespace(x)
-    return xp.argsort(-x if descending else x, axis=axis, stable=True)
+    if not descending:
+        return xp.argsort(x, axis=axis, stable=True)
+    # Upwards from the other end: ties keep their order and NaN, the largest, comes first.
+    upwards = xp.argsort(xp.flip(x, axis=axis), axis=axis, stable=True)
+    return x.shape[axis] - 1 - xp.flip(upwards, axis=axis)
 
 
 @accepts_dim
-def argsort(x: Any, axis: int = -1, descending: bool = False) -> Any:
-    """The places of the entries along ``axis`` in the order of their size; ties keep theirs."""
+@takes_scalars
+def argsort(x: Any, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """The places of the entries along ``axis`` in the order of their size; ties keep theirs.
+
+    So it is always ``stable``, whether asked or not.
+    """
     return _argsort(x, axis=axis, descending=descending)
 
 
 @accepts_dim
-def sort(x: Any, axis: int = -1, descending: bool = False) -> Sorted:
-    """(values, indices) of the entries along ``axis`` in the order of their size."""
+@takes_scalars
+def sort(x: Any, axis: int = -1, descending: bool = False, stable: bool = True) -> Sorted:
+    """(values, indices) of the entries along ``axis`` in the order of their size; see `argsort`."""
     indices = argsort(x, axis, descending)
     return Sorted(take_along_dim(x, indices, axis), indices)
 
 
 @accepts_dim
-def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> Sorted:
-    """(values, indices) of the ``k`` largest entries along ``axis``, largest first."""
+@takes_scalars
+def topk(x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
+    """(values, indices) of the ``k`` largest entries along ``axis``, largest first.
+
+    So they are always ``sorted``, whether asked or not.
+    """
     axis = axis_of(axis, x.ndim)
     if not 0 <= k <= x.shape[axis]:
         raise ValueError(
@@ -58,9 +79,12 @@ def masked_select(x: Any, mask: Any) -> Any:
     return getitem(broadcast_to(x, shape), broadcast_to(mask, shape))
 
 
-def nonzero(x: Any) -> Any:
-    """The indices of the entries that are not 0, one a row."""
-    return _nonzero(x)
+def nonzero(x: Any, *, as_tuple: bool = False) -> Any:
+    """The indices of the entries that are not 0, one a row; or as one vector for each axis."""
+    if x.ndim == 0 and not as_tuple:
+        return _nonzero(reshape(x, (1,)))[:, :0]
+    found = _nonzero(x if x.ndim else reshape(x, (1,)))
+    return unbind(found, 1) if as_tuple else found
 
 
 @primitive
@@ -70,6 +94,7 @@ def _nonzero(x: Array) -> Array:
 
 
 @accepts_dim
+@takes_scalars
 def cumprod(x: Any, axis: int) -> Any:
     """out[i] = x[0] · … · x[i] along ``axis``, one product after the other."""
     along = (slice(None),) * axis_of(axis, x.ndim)

@@ -12,12 +12,10 @@ from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.convolution import (
     Sizes,
-    Widths,
     batched,
     check_fit,
     check_steps,
     named,
-    pad_edges,
     patches,
     per_axis,
     places,
@@ -25,6 +23,7 @@ from minigrad.ops.convolution import (
     taps,
 )
 from minigrad.ops.linear_algebra import matmul
+from minigrad.ops.padding import Widths, pad_edges
 from minigrad.ops.reductions import sum_over
 from minigrad.ops.shape import movedim, reshape
 from minigrad.tensor import Tensor
@@ -102,9 +101,11 @@ def max_pool1d(
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The largest entry of each patch of (N, C, L); see `max_pool2d`."""
-    return _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, 1)
+    how = (kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool(input, *how, 1)
 
 
 def max_pool2d(
@@ -114,6 +115,7 @@ def max_pool2d(
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The largest entry of each patch of (N, C, H, W); of ties the first takes the gradient.
 
@@ -126,22 +128,55 @@ def max_pool2d(
         So many entries of −∞ on either side, at most half the kernel.
     ceil_mode
         Let the last patch of an axis reach beyond the end.
+    return_indices
+        Answer (values, indices): where in H·W each of them stood.
     """
-    return _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, 2)
+    how = (kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool(input, *how, 2)
 
 
 def _max_pool(
-    input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, dims: int
+    input: Any,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    return_indices: bool,
+    dims: int,
 ) -> Any:
     asked = f"max_pool{dims}d"
     x = batched(input, dims, asked)
     kernel, stride, edge = _settings(kernel, stride, padding, dims, asked)
     dilation = per_axis(dilation, dims, f"{asked}'s dilation")
-    widths = _widths(x.shape[2:], kernel, stride, edge, dilation, ceil_mode)
-    x = pad_edges(x, widths, -math.inf)
+    if not math.prod(x.shape[1:]):
+        raise ValueError(
+            f"{named(asked)} needs entries to choose from; got shape {tuple(input.shape)}. Only "
+            "the batch axis may be empty."
+        )
+    size = x.shape[2:]
+    x = pad_edges(x, _widths(size, kernel, stride, edge, dilation, ceil_mode), -math.inf)
     check_fit(x.shape[2:], kernel, stride, dilation, asked)
-    out, _ = max_over_patches(x, kernel=kernel, stride=stride, dilation=dilation)
-    return out if input.ndim == x.ndim else reshape(out, out.shape[1:])
+    out, index = max_over_patches(x, kernel=kernel, stride=stride, dilation=dilation)
+    answer = (out, _flat(index, size, kernel, stride, edge, dilation)) if return_indices else (out,)
+    if input.ndim < x.ndim:
+        answer = tuple([reshape(y, y.shape[1:]) for y in answer])
+    return answer if return_indices else answer[0]
+
+
+def _flat(
+    index: Any, size: Sizes, kernel: Sizes, stride: Sizes, edge: Sizes, dilation: Sizes
+) -> Any:
+    """Where in the flattened axes of ``size`` the entries ``index`` of the patches stand."""
+    raw = index.data if isinstance(index, Tensor) else index
+    xp = namespace(raw)
+    rest, flat, step = xp.astype(raw, xp.int64), 0, 1
+    for axis in range(len(size) - 1, -1, -1):
+        place = backend.arange(raw.shape[2 + axis], like=raw) * stride[axis] - edge[axis]
+        place = xp.reshape(place, (-1,) + (1,) * (len(size) - 1 - axis))
+        flat = flat + step * (place + rest % kernel[axis] * dilation[axis])
+        rest, step = rest // kernel[axis], step * size[axis]
+    return Tensor(flat) if isinstance(index, Tensor) else flat
 
 
 def _settings(
@@ -149,7 +184,7 @@ def _settings(
 ) -> tuple[Sizes, Sizes, Sizes]:
     """Kernel, stride and padding for each axis."""
     kernel = per_axis(kernel, dims, f"{asked}'s kernel_size")
-    stride = kernel if stride is None else per_axis(stride, dims, f"{asked}'s stride")
+    stride = kernel if stride in (None, (), []) else per_axis(stride, dims, f"{asked}'s stride")
     edge = per_axis(padding, dims, f"{asked}'s padding")
     check_steps(kernel, stride, (1,), asked)
     if any(not 0 <= 2 * p <= k for p, k in zip(edge, kernel, strict=True)):
@@ -233,6 +268,8 @@ def _avg_pool(
     widths = _widths(x.shape[2:], kernel, stride, edge, step, ceil_mode)
     found = patches(pad_edges(x, widths), kernel, stride, step, asked)  # (N, C, *K, *L)
     total = sum_over(found, axis=tuple(range(2, 2 + dims)), keepdims=False)
+    if divisor == 0:
+        raise ValueError(f"{named(asked)} cannot divide by divisor_override=0. Leave it out.")
     if divisor is None:
         counts = [
             _counts(*axis, count_include_pad)

@@ -1,46 +1,18 @@
-"""What a recurrence needs beyond matrix products: its time steps, and the LSTM's cell.
+"""What a recurrence needs beyond matrix products: the LSTM's cell.
 
 A recurrent layer is a graph of its time steps, so its gradient is backpropagation through time
-(Werbos 1990) by the engine's own sweep. Both operations here have several outputs and one rule
-for the gradients of all: a dict, place of the output → gradient, of those that were used.
+(Werbos 1990) by the engine's own sweep. The cell has several outputs and one rule for the
+gradients of all: a dict, place of the output → gradient, of those that were used.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from minigrad.backend import Array, namespace
-from minigrad.operation import Primitive, primitive
+from minigrad.operation import primitive
 from minigrad.ops.elementwise import sigmoid, tanh
-from minigrad.ops.shape import cat, reshape, stack
-
-# ── the steps of a sequence ──────────────────────────────────────────────────────────────────────
-
-
-@functools.cache
-def _cut(steps: int) -> Primitive:
-    """The operation that cuts a sequence of so many steps: it has as many outputs."""
-
-    def time_steps(x: Array) -> tuple[Array, ...]:
-        return tuple([x[t, ...] for t in range(steps)])
-
-    # All gradients are stacked once. A rule for each output would pad each of them with zeros to
-    # the whole sequence, at a cost quadratic in its length.
-    cut = Primitive(time_steps, tuple([f"x{t}" for t in range(steps)]))
-    cut.vjp(x={...: lambda g, x_shape: stack([_at(g, t) for t in range(x_shape[0])], 0)})
-    return cut
-
-
-def _at(g: dict[int, Any], t: int) -> Any:
-    """The gradient of step t; zeros, of any other's shape, for a step that was not used."""
-    return g[t] if t in g else 0.0 * next(iter(g.values()))
-
-
-def time_steps(x: Any) -> Any:
-    """x (T, …) as its T slices along the first axis; there and back in time linear in T."""
-    return _cut(x.shape[0])(x) if x.shape[0] > 1 else (reshape(x, x.shape[1:]),) * x.shape[0]
-
+from minigrad.ops.joining import cat
 
 # ── the cell of the LSTM ─────────────────────────────────────────────────────────────────────────
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins  # for a name that here is a reduction
 import functools
 import math
 from collections.abc import Callable
@@ -11,8 +12,16 @@ from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import abs, exp, isclose, maximum, minimum, sqrt, square, where
-from minigrad.ops.shape import axis_of, flip, reshape, squeeze, take_along_dim
+from minigrad.ops.elementwise import abs, exp, isclose, maximum, minimum, sign, square, where
+from minigrad.ops.shape import (
+    astype,
+    axis_of,
+    flip,
+    reshape,
+    squeeze,
+    take_along_dim,
+    takes_scalars,
+)
 
 Axis = int | tuple[int, ...] | None
 Shape = tuple[int, ...]
@@ -41,7 +50,11 @@ def spread(g: Any, shape: Shape, axis: Axis, keepdims: bool) -> Any:
 
 
 def accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let PyTorch's spelling (``dim``, ``keepdim``) stand for NumPy's (``axis``, ``keepdims``)."""
+    """Let PyTorch's spelling (``dim``, ``keepdim``) stand for NumPy's (``axis``, ``keepdims``).
+
+    As in PyTorch, an empty tuple of axes means all of them (NumPy's reduces none), and ``dtype``
+    is what the input is cast to first.
+    """
 
     @functools.wraps(function)
     def spelled(*args: Any, **kwargs: Any) -> Any:
@@ -49,13 +62,18 @@ def accepts_dim(function: Callable[..., Any]) -> Callable[..., Any]:
             kwargs["axis"] = kwargs.pop("dim")
         if "keepdim" in kwargs:
             kwargs["keepdims"] = kwargs.pop("keepdim")
-        if "unbiased" in kwargs:
-            kwargs["correction"] = 1 if kwargs.pop("unbiased") else 0
-        if isinstance(kwargs.get("axis"), list):
-            kwargs["axis"] = tuple(kwargs["axis"])
-        return function(*[tuple(a) if isinstance(a, list) else a for a in args], **kwargs)
+        if "axis" in kwargs:
+            kwargs["axis"] = _axis(kwargs["axis"])
+        if kwargs and (dtype := kwargs.pop("dtype", None)) is not None:
+            args = (astype(args[0], dtype), *args[1:])
+        return function(*args[:1], *map(_axis, args[1:]), **kwargs)
 
     return spelled
+
+
+def _axis(axis: Any) -> Any:
+    """A list of axes as a tuple; an empty one as None, which means all."""
+    return (tuple(axis) or None) if isinstance(axis, tuple | list) else axis
 
 
 # ── sums and means ───────────────────────────────────────────────────────────────────────────────
@@ -94,24 +112,54 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @accepts_dim
-def var(x: Any, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Any:
-    """Σ (x − mean)² / (n − correction) over ``axis``; unbiased by default, as in PyTorch."""
+def var(
+    x: Any,
+    axis: Axis = None,
+    unbiased: bool | None = None,
+    keepdims: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """Σ (x − mean)² / (n − correction) over ``axis``.
+
+    Unbiased by default, as in PyTorch: the correction is 1, and 0 with ``unbiased=False``.
+    """
+    axis, freedom = _freedom(x, axis, unbiased, correction)
     squares = square(x - mean_over(x, axis=axis, keepdims=True))
-    n = count(x.shape, axis)
-    return sum_over(squares, axis=axis, keepdims=keepdims) / (n - correction)
+    return sum_over(squares, axis=axis, keepdims=keepdims) / freedom
 
 
 @accepts_dim
-def std(x: Any, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Any:
-    """The square root of `var`."""
-    return sqrt(var(x, axis, keepdims, correction=correction))
+def std(
+    x: Any,
+    axis: Axis = None,
+    unbiased: bool | None = None,
+    keepdims: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """The square root of `var`, ‖x − mean‖ / √(n − correction); its slope at 0 is taken as 0."""
+    axis, freedom = _freedom(x, axis, unbiased, correction)
+    deviation = x - mean_over(x, axis=axis, keepdims=True)
+    return _norm(deviation, axis=axis, keepdims=keepdims) / math.sqrt(freedom)
+
+
+def _freedom(
+    x: Any, axis: Any, unbiased: bool | None, correction: float | None
+) -> tuple[Axis, float]:
+    """The axis, and n − correction; ``x.var(False)`` is PyTorch's way to say unbiased=False."""
+    if isinstance(axis, bool):
+        axis, unbiased = None, axis
+    if correction is None:
+        correction = 0 if unbiased is False else 1
+    return axis, builtins.max(count(x.shape, axis) - correction, 0)
 
 
 @accepts_dim
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product of x over ``axis``, halved pairwise: right at every order, zeros included."""
     given = axis if isinstance(axis, tuple | list) else range(x.ndim) if axis is None else (axis,)
-    axes = [axis_of(a, x.ndim) for a in given]
+    axes = [axis_of(a, x.ndim or 1) for a in given] if x.ndim else []
     for a in axes:
         along = (slice(None),) * a
         rest: Any = 1 if x.shape[a] else sum_over(x, axis=a, keepdims=True) + 1
@@ -174,7 +222,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest entry; along an axis (values, indices); of two tensors the larger, entrywise."""
     if axis is None:
         return max_over(x, axis=None, keepdims=False)
-    return _extreme_along(argmax, x, axis, keepdims) if isinstance(axis, int) else maximum(x, axis)
+    return _extreme_along(x, argmax, axis, keepdims) if isinstance(axis, int) else maximum(x, axis)
 
 
 @accepts_dim
@@ -182,10 +230,11 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest entry; along an axis (values, indices); of two tensors the smaller."""
     if axis is None:
         return min_over(x, axis=None, keepdims=False)
-    return _extreme_along(argmin, x, axis, keepdims) if isinstance(axis, int) else minimum(x, axis)
+    return _extreme_along(x, argmin, axis, keepdims) if isinstance(axis, int) else minimum(x, axis)
 
 
-def _extreme_along(find: Callable[..., Any], x: Any, axis: int, keepdims: bool) -> Extreme:
+@takes_scalars
+def _extreme_along(x: Any, find: Callable[..., Any], axis: int, keepdims: bool) -> Extreme:
     """The extreme and where it is; of ties the first alone takes the gradient, as in PyTorch."""
     indices = find(x, axis, True)
     values = take_along_dim(x, indices, axis)
@@ -241,9 +290,11 @@ def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return _any(x, axis=axis, keepdims=keepdims)
 
 
-def allclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
-    """Whether all |x − y| ≤ atol + rtol·|y|."""
-    return bool(all(isclose(x, y, rtol, atol)))
+def allclose(
+    x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Whether all |x − y| ≤ atol + rtol·|y|; NaNs are close to nothing, or to one another."""
+    return bool(all(isclose(x, y, rtol, atol, equal_nan)))
 
 
 def equal(x: Any, y: Any) -> bool:
@@ -263,15 +314,22 @@ _cumulative_sum.vjp(x=lambda g, axis: flip(_cumulative_sum(flip(g, axis), axis=a
 
 
 @accepts_dim
+@takes_scalars
 def cumsum(x: Any, axis: int) -> Any:
     """out[i] = x[0] + … + x[i] along ``axis``."""
     return _cumulative_sum(x, axis=axis)
 
 
+def _top(x: Array, axis: Axis) -> Array:
+    """The largest x over ``axis``, which is kept; 0 where there is none."""
+    xp = namespace(x)
+    return xp.max(x, axis=axis, keepdims=True) if x.size else xp.sum(x, axis=axis, keepdims=True)
+
+
 @primitive
 def _softmax(x: Array, *, axis: int) -> Array:
     xp = namespace(x)
-    e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    e = xp.exp(x - _top(x, axis))
     return e / xp.sum(e, axis=axis, keepdims=True)
 
 
@@ -281,7 +339,7 @@ _softmax.vjp(x=lambda g, out, axis: out * (g - sum_over(g * out, axis=axis, keep
 @primitive
 def _log_softmax(x: Array, *, axis: int) -> Array:
     xp = namespace(x)
-    x = x - xp.max(x, axis=axis, keepdims=True)
+    x = x - _top(x, axis)
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
 
 
@@ -303,10 +361,12 @@ def log_softmax(x: Any, axis: int) -> Any:
 @primitive
 def _logsumexp(x: Array, *, axis: Axis, keepdims: bool) -> Array:
     xp = namespace(x)
-    top = xp.max(x, axis=axis, keepdims=True)
+    top = _top(x, axis)
     top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    total = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else xp.reshape(total, xp.max(x, axis=axis).shape)
+    total = xp.sum(xp.exp(x - top), axis=axis, keepdims=True)
+    some = total > 0  # ln 0 = −∞, said without a warning
+    out = xp.where(some, xp.log(xp.where(some, total, xp.ones_like(total))) + top, -math.inf)
+    return out if keepdims else xp.squeeze(out, axis=axes_of(axis, x.ndim))
 
 
 _logsumexp.vjp(
@@ -317,6 +377,7 @@ _logsumexp.vjp(
 
 
 @accepts_dim
+@takes_scalars
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """ln Σ eˣ over ``axis``, without overflow."""
     return _logsumexp(x, axis=axis, keepdims=keepdims)
@@ -336,12 +397,24 @@ _norm.vjp(
 
 
 @accepts_dim
-def norm(x: Any, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
-    """(Σ |x|ᵖ)^(1/p) over ``axis``; its slope at the zero vector is taken as 0."""
-    if p == 2:  # noqa: PLR2004 - the Euclidean norm
+def norm(x: Any, p: Any = 2, axis: Axis = None, keepdims: bool = False) -> Any:
+    """(Σ |x|ᵖ)^(1/p) over ``axis``; its slope at the zero vector is taken as 0.
+
+    p = ±∞ is the largest or smallest |x|, p = 0 the number of entries that are not 0, and "fro",
+    or None, stands for 2.
+    """
+    if p in (2, "fro", None):
         return _norm(x, axis=axis, keepdims=keepdims)
+    if isinstance(p, str):
+        raise ValueError(f"norm needs p as a number, or 'fro' for 2; got {p!r}.")
     if p in (math.inf, -math.inf):
         return (max_over if p > 0 else min_over)(abs(x), axis=axis, keepdims=keepdims)
-    if p == 1:
-        return sum_over(abs(x), axis=axis, keepdims=keepdims)
-    return sum_over(abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p)
+    size = abs(x)
+    if p in (0, 1):
+        return sum_over(size if p else sign(size), axis=axis, keepdims=keepdims)
+    return _power(sum_over(_power(size, p), axis=axis, keepdims=keepdims), 1 / p)
+
+
+def _power(x: Any, p: float) -> Any:
+    """xᵖ for x ≥ 0, where the slope at 0 is 0: never 0·∞."""
+    return where(x == 0, 0.0 if p > 0 else math.inf, where(x == 0, 1.0, x) ** p)

@@ -1,4 +1,4 @@
-"""The same entries in another arrangement: reshaping, permuting, indexing, joining.
+"""The same entries in another arrangement: reshaping, permuting, indexing.
 
 Each of these is linear, so its backward rule is its transpose: entries go back where they came
 from, and add up where one was used twice.
@@ -6,20 +6,25 @@ from, and add up where one was used twice.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to as broadcast
 from minigrad.operation import primitive
+from minigrad.ops.embedding import take_rows
 from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
 
 
-def _ints(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """Sizes given one by one, or as one sequence."""
+def _ints(sizes: tuple[Any, ...], given: Any = None) -> tuple[int, ...]:
+    """Sizes given one by one, as one sequence, or by the name of the argument."""
+    if given is not None:
+        sizes = (given,) if isinstance(given, int) else tuple(given)
     if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
         return tuple(sizes[0])
     return tuple(int(n) for n in sizes)
@@ -35,6 +40,21 @@ def axis_of(dim: int, ndim: int) -> int:
     return dim % ndim
 
 
+def takes_scalars(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function along an axis take a 0-d tensor too, as a vector of one entry."""
+
+    @functools.wraps(function)
+    def along(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if x.ndim:
+            return function(x, *args, **kwargs)
+        out = function(reshape(x, (1,)), *args, **kwargs)
+        if isinstance(out, tuple):
+            return type(out)(*[reshape(y, ()) for y in out])
+        return reshape(out, ())
+
+    return along
+
+
 # ── reshaping ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -48,7 +68,13 @@ _reshape.vjp(x=lambda g, x_shape: _reshape(g, shape=x_shape))
 
 def reshape(x: Any, *shape: Any) -> Any:
     """The entries in the same order with another shape; one size may be −1."""
-    return _reshape(x, shape=_ints(shape))
+    sizes = _ints(shape)
+    if min(sizes, default=0) < -1:  # which NumPy takes for −1
+        raise ValueError(
+            f"reshape to {sizes} needs sizes of at least 0, but for one that may be −1. "
+            "Write -1 where the size should follow from the others."
+        )
+    return _reshape(x, shape=sizes)
 
 
 view = reshape  # PyTorch's name: memory order is no concern of the caller's here
@@ -91,9 +117,10 @@ reshape_as = view_as
 def squeeze(x: Any, dim: Any = None) -> Any:
     """Drop axes of size 1: all of them, or those in ``dim``."""
     dims = range(x.ndim) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
-    if len({d % max(x.ndim, 1) for d in dims}) < len(dims):
+    axes = {axis_of(d, x.ndim or 1) for d in dims}
+    if len(axes) < len(dims):
         raise ValueError(f"squeeze was given an axis twice in {dims}. Name each axis once.")
-    drop = {d % x.ndim for d in dims if x.ndim and x.shape[d] == 1}
+    drop = {a for a in axes if x.ndim and x.shape[a] == 1}
     return reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in drop))
 
 
@@ -138,16 +165,17 @@ def _inverse(axes: Shape) -> Shape:
     return tuple(sorted(range(n), key=lambda i: axes[i] % n))
 
 
-def permute(x: Any, *dims: Any) -> Any:
-    """The axes in the order ``dims``."""
-    return _permute(x, axes=_ints(dims))
+def permute(x: Any, *order: Any, dims: Any = None) -> Any:
+    """The axes in this order, given one by one or as ``dims``."""
+    return _permute(x, axes=_ints(order, dims))
 
 
 def transpose(x: Any, dim0: int, dim1: int) -> Any:
     """Two axes exchanged."""
-    axes = list(range(x.ndim))
-    axes[dim0], axes[dim1] = axes[dim1], axes[dim0]
-    return _permute(x, axes=tuple(axes))
+    axes = list(range(x.ndim or 1))
+    i, j = axis_of(dim0, len(axes)), axis_of(dim1, len(axes))
+    axes[i], axes[j] = j, i
+    return _permute(x, axes=tuple(axes[: x.ndim]))  # of a 0-d tensor nothing is left
 
 
 swapaxes = transpose
@@ -155,14 +183,28 @@ swapaxes = transpose
 
 def t(x: Any) -> Any:
     """The transpose of a matrix; vectors as they are."""
-    return x if x.ndim < 2 else transpose(x, 0, 1)  # noqa: PLR2004 - a matrix
+    if x.ndim > 2:  # noqa: PLR2004 - a matrix
+        raise ValueError(
+            f"t needs at most 2 axes; got shape {tuple(x.shape)}. Use x.mT for matrices in a "
+            "stack, or transpose."
+        )
+    return transpose(x, 0, 1) if x.ndim == 2 else x  # noqa: PLR2004
 
 
-def movedim(x: Any, source: int, destination: int) -> Any:
-    """One axis moved to another place, the others in their order."""
-    source = axis_of(source, x.ndim)
-    axes = [a for a in range(x.ndim) if a != source]
-    axes.insert(axis_of(destination, x.ndim), source)
+def movedim(x: Any, source: int | Shape, destination: int | Shape) -> Any:
+    """An axis, or several, moved to another place, the others in their order."""
+    start, end = (
+        [axis_of(d, x.ndim) for d in (dims if isinstance(dims, tuple | list) else (dims,))]
+        for dims in (source, destination)
+    )
+    if not len(set(start)) == len(start) == len(end) == len(set(end)):
+        raise ValueError(
+            f"movedim needs as many places as axes, each named once; got {source} and "
+            f"{destination}. Give every axis a place of its own."
+        )
+    axes = [a for a in range(x.ndim) if a not in start]
+    for place, axis in sorted(zip(end, start, strict=True)):
+        axes.insert(place, axis)
     return _permute(x, axes=tuple(axes))
 
 
@@ -183,9 +225,9 @@ def _flip(x: Array, *, axis: int | Shape | None) -> Array:
 _flip.vjp(x=lambda g, axis: _flip(g, axis=axis))
 
 
-def flip(x: Any, *dims: Any) -> Any:
-    """The entries in reverse order along ``dims``."""
-    return _flip(x, axis=_ints(dims))
+def flip(x: Any, *axes: Any, dims: Any = None) -> Any:
+    """The entries in reverse order along these axes, given one by one or as ``dims``."""
+    return _flip(x, axis=_ints(axes, dims))
 
 
 @primitive
@@ -202,6 +244,12 @@ _roll.vjp(
 
 def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
     """The entries moved on by ``shifts`` along ``dims``; what falls off comes in again."""
+    pair = [v if isinstance(v, tuple | list) else (v,) for v in (shifts, dims)]
+    if len(pair[0]) != len(pair[1]):
+        raise ValueError(
+            f"roll needs one shift for each axis; got shifts={shifts} and dims={dims}. "
+            "Give as many of one as of the other."
+        )
     return _roll(x, shift=shifts, axis=dims)
 
 
@@ -273,9 +321,11 @@ _take_along.vjp(
 _put_along.vjp(x=lambda g, indices, axis: _take_along(g, indices=indices, axis=axis))
 
 
-def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
-    """out[i, j] = x[indices[i, j], j] for ``dim`` 0, and so on along other axes."""
+def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
+    """out[i, j] = x[indices[i, j], j] for ``dim`` 0, and so on; without it, both flattened."""
     raw = indices.data if isinstance(indices, Tensor) else indices
+    if dim is None:
+        return take_along_dim(ravel(x), reshape(raw, (-1,)), 0)
     return _take_along(x, indices=raw, axis=axis_of(dim, x.ndim))
 
 
@@ -284,7 +334,10 @@ def gather(x: Any, dim: int, index: Any) -> Any:
 
     Nothing broadcasts: along other axes ``index`` may be shorter than ``x``, and takes the first.
     """
-    axis = axis_of(dim, x.ndim)
+    axis = axis_of(dim, x.ndim or 1)
+    scalar = 0 in (x.ndim, index.ndim) and max(x.ndim, index.ndim) <= 1
+    if scalar or not math.prod(index.shape):  # PyTorch takes nothing in whatever shape
+        return take_rows(ravel(x), index=index.data if isinstance(index, Tensor) else index)
     sizes = tuple(n if a == axis else m for a, (n, m) in enumerate(zip(x.shape, index.shape)))  # noqa: B905
     if index.ndim != x.ndim or any(n < m for n, m in zip(x.shape, sizes, strict=True)):
         raise ValueError(
@@ -296,69 +349,20 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     return take_along_dim(x, index, axis)
 
 
+@takes_scalars
 def index_select(x: Any, dim: int, index: Any) -> Any:
-    """The slices of ``x`` along ``dim`` at these integers."""
-    return getitem(x, (slice(None),) * axis_of(dim, x.ndim) + (index,))
-
-
-def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
-    """``x`` cut along ``dim`` into (at most) so many parts of equal size."""
-    n = x.shape[dim]
-    return split(x, -(-n // chunks) if n else [0] * chunks, dim)
-
-
-def split(x: Any, sizes: int | list[int] | tuple[int, ...], dim: int = 0) -> tuple[Any, ...]:
-    """``x`` cut along ``dim`` into parts of this size, or of these sizes."""
-    dim = axis_of(dim, x.ndim)
-    n = x.shape[dim]
-    if isinstance(sizes, int):
-        sizes = [min(sizes, n - start) for start in range(0, max(n, 1), sizes)]
-    if sum(sizes) != n or min(sizes, default=0) < 0:
+    """The slices of ``x`` along ``dim`` at these integers, a vector of them."""
+    if index.ndim > 1:
         raise ValueError(
-            f"split into sizes {list(sizes)} was asked for along axis {dim}, which has {n} "
-            "entries. Give sizes that add up to it."
+            f"index_select needs a vector of integers; got shape {tuple(index.shape)}. "
+            "Index with it instead: x[index]."
         )
-    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-    before = (slice(None),) * dim
-    return tuple(
-        getitem(x, (*before, slice(end - size, end))) for size, end in zip(sizes, ends, strict=True)
-    )
+    axis = axis_of(dim, x.ndim)
+    raw = ravel(index.data if isinstance(index, Tensor) else index)
+    return movedim(take_rows(movedim(x, axis, 0), index=raw), 0, axis)
 
 
-# ── joining ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@primitive
-def _concat(*xs: Array, axis: int) -> Array:
-    return namespace(xs[0]).concat(xs, axis=axis)
-
-
-_concat.vjp(xs=lambda g, xs_shape, axis: split(g, [shape[axis] for shape in xs_shape], axis))
-
-
-@primitive
-def _stack(*xs: Array, axis: int) -> Array:
-    return namespace(xs[0]).stack(xs, axis=axis)
-
-
-_stack.vjp(xs=lambda g, axis: unbind(g, axis))
-
-
-def cat(tensors: Any, dim: int = 0) -> Any:
-    """Tensors joined along an axis they have."""
-    return _concat(*tensors, axis=dim)
-
-
-def stack(tensors: Any, dim: int = 0) -> Any:
-    """Tensors of one shape joined along a new axis."""
-    return _stack(*tensors, axis=dim)
-
-
-def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
-    """The slices along ``dim``, without it."""
-    dim = axis_of(dim, x.ndim)
-    before = (slice(None),) * dim
-    return tuple(getitem(x, (*before, i)) for i in range(x.shape[dim]))
+# ── repeating ────────────────────────────────────────────────────────────────────────────────────
 
 
 def repeat(x: Any, *sizes: Any) -> Any:
@@ -371,54 +375,10 @@ def repeat(x: Any, *sizes: Any) -> Any:
     return reshape(laid, tuple(n * k for n, k in zip(x.shape, times, strict=True)))
 
 
-def tile(x: Any, *sizes: Any) -> Any:
+def tile(x: Any, *sizes: Any, dims: Any = None) -> Any:
     """`repeat`, where missing sizes in front are 1."""
-    times = _ints(sizes)
+    times = _ints(sizes, dims)
     return repeat(x, (1,) * (x.ndim - len(times)) + times)
-
-
-@primitive
-def _pad(x: Array, *, margins: tuple[tuple[int, int], ...], value: float) -> Array:
-    shape = tuple(before + n + after for n, (before, after) in zip(x.shape, margins, strict=True))
-    out = backend.zeros(shape, like=x)
-    out = out + value if value else out
-    out[_inside(margins, shape)] = x
-    return out
-
-
-def _inside(margins: tuple[tuple[int, int], ...], shape: Shape) -> tuple[Any, ...]:
-    """Where the padded entries are not."""
-    return (
-        *(slice(before, n - after) for n, (before, after) in zip(shape, margins, strict=True)),
-        ...,
-    )
-
-
-_pad.vjp(x=lambda g, margins: getitem(g, _inside(margins, g.shape)))
-
-
-def pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Any:
-    """``x`` with ``value`` around it: ``pad`` is (left, right) of the last axis, then the next.
-
-    As PyTorch's ``nn.functional.pad`` in its constant mode; negative margins crop.
-    """
-    if mode != "constant" or len(pad) % 2 or len(pad) > 2 * x.ndim:
-        raise ValueError(
-            f"pad needs mode='constant' and two margins an axis, for at most {x.ndim} axes; got "
-            f"mode={mode!r} and {tuple(pad)}. Build other paddings from flip, cat and slices."
-        )
-    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
-    if any(n < 0 for pair in pairs for n in pair):
-        sizes = x.shape[::-1][: len(pairs)]
-        if any(n + min(a, 0) + min(b, 0) < 0 for n, (a, b) in zip(sizes, pairs, strict=True)):
-            raise ValueError(
-                f"pad {tuple(pad)} crops more than there is of shape {tuple(x.shape)}. Crop less."
-            )
-        cropped = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape[::-1], pairs)]  # noqa: B905
-        x = getitem(x, (..., *cropped[::-1]))
-        pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
-    margins = ((0, 0),) * (x.ndim - len(pairs)) + tuple(pairs[::-1])
-    return _pad(x, margins=margins, value=value)
 
 
 # ── triangles, copies, dtypes, places ────────────────────────────────────────────────────────────
@@ -440,13 +400,22 @@ def _triu(x: Array, *, k: int) -> Array:
 _triu.vjp(x=lambda g, k: _triu(g, k=k))
 
 
+def _needs_matrices(name: str, x: Any) -> None:
+    if x.ndim < 2:  # noqa: PLR2004 - rows and columns
+        raise ValueError(
+            f"{name} needs at least 2 axes; got shape {tuple(x.shape)}. Add one with unsqueeze."
+        )
+
+
 def tril(x: Any, diagonal: int = 0) -> Any:
     """The lower triangle of each matrix, zeros above."""
+    _needs_matrices("tril", x)
     return _tril(x, k=diagonal)
 
 
 def triu(x: Any, diagonal: int = 0) -> Any:
     """The upper triangle of each matrix, zeros below."""
+    _needs_matrices("triu", x)
     return _triu(x, k=diagonal)
 
 

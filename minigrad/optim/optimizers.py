@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad import backend
 from minigrad.backend import namespace
-from minigrad.memory import caller, wrote
+from minigrad.memory import wrote
 from minigrad.recording import enable_grad
 from minigrad.tensor import Tensor, wrap
 
@@ -121,24 +121,33 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        line = caller()  # what to blame if a backward still needs the old values
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                g = p.grad.data
-                if g.shape != p.data.shape or g.dtype != p.data.dtype:
-                    raise ValueError(
-                        f"{type(self).__name__}.step() needs a gradient like its parameter; "
-                        f"{_called(p)} has shape {p.shape} and dtype {p.dtype}, its .grad "
-                        f"{g.shape} and {g.dtype}. Clear it with zero_grad() and call backward() "
-                        "again, or assign one of the parameter's shape and dtype."
-                    )
-                state = self.state.setdefault(p, {})
-                self._update(p, -g if group.get("maximize") else g, state, group)
-                wrote(p.data, line)
+        written: list[Any] = []
+        try:
+            for group in self.param_groups:
+                self._step(group, written)
+        finally:
+            wrote(*written)
         self.stepped = True
         return loss
+
+    def _step(self, group: dict[str, Any], written: list[Any]) -> None:
+        """Move the parameters of one group, and add their arrays to ``written``."""
+        climb = group.get("maximize")
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            data, g = p.data, p.grad.data
+            if g.shape != data.shape or g.dtype != data.dtype:
+                raise ValueError(
+                    f"{type(self).__name__}.step() needs a gradient like its parameter; "
+                    f"{_called(p)} has shape {p.shape} and dtype {p.dtype}, its .grad "
+                    f"{g.shape} and {g.dtype}. Clear it with zero_grad() and call backward() "
+                    "again, or assign one of the parameter's shape and dtype."
+                )
+            if p not in self.state:
+                self.state[p] = {}
+            written.append(data)
+            self._update(p, -g if climb else g, self.state[p], group)
 
     def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         raise NotImplementedError
@@ -297,8 +306,8 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             v = xp.maximum(state.get("max_exp_avg_sq", xp.zeros_like(v)), v)
             state["max_exp_avg_sq"] = v
-        root = xp.sqrt(v) / (1 - beta2**step) ** 0.5
-        p.data -= lr / (1 - beta1**step) * (m / (root + group["eps"]))
+        root = (1 - beta2**step) ** 0.5  # of what v̂ is v over; taken out of the fraction
+        p.data -= (lr * root / (1 - beta1**step)) * (m / (xp.sqrt(v) + root * group["eps"]))
 
 
 class AdamW(Adam):

@@ -87,12 +87,13 @@ class Peer:
 PEERS = {
     "numpy": ("by_hand", "ByHand"),
     "minigrad": ("with_minigrad", "WithMinigrad"),
+    "replay": ("with_minigrad", "Replayed"),
     "torch": ("with_torch", "WithTorch"),
     "jax": ("with_jax", "WithJax"),
     "autograd": ("with_autograd", "WithAutograd"),
     "mygrad": ("with_mygrad", "WithMygrad"),
 }
-ALWAYS = ("numpy", "minigrad")
+ALWAYS = ("numpy", "minigrad", "replay")  # which need nothing but this package
 
 
 def load(
@@ -118,7 +119,7 @@ def load(
             raise BenchError(
                 f"Peer {name!r} was asked for; found {', '.join(PEERS)}. Choose among these."
             )
-        if find_spec(name) is None:
+        if name not in ALWAYS and find_spec(name) is None:
             raise BenchError(
                 f"Peer {name!r} was asked for; it is not installed. pip install {name}, or leave "
                 "it out of --peers."
@@ -128,7 +129,7 @@ def load(
     for name, (module, kind) in PEERS.items():
         if names is not None and name not in (*ALWAYS, *names):
             continue
-        if find_spec(name) is None:
+        if name not in ALWAYS and find_spec(name) is None:
             missing[name] = "not installed"
             continue
         peer: type[Peer] = getattr(import_module(f"{__name__}.{module}"), kind)

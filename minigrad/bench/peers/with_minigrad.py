@@ -11,7 +11,7 @@ import minigrad as mg
 import minigrad.nn.functional as F  # noqa: N812 - the name that everybody gives it
 from minigrad import backend as backends
 from minigrad import nn, optim
-from minigrad.bench.peers import Peer, Step
+from minigrad.bench.peers import Peer, Skip, Step
 from minigrad.bench.peers.by_hand import synchronize
 from minigrad.bench.workloads import CALLS, Problem
 from minigrad.tensor import Tensor
@@ -59,14 +59,19 @@ class WithMinigrad(Peer):
         adam = problem.settings["optimizer"] == "adam"
         optimizer = optim.Adam(parameters, lr=lr) if adam else optim.SGD(parameters, lr=lr)
 
-        def step() -> tuple[Any]:
-            value = loss(model(x), t)
+        def step(x: Tensor, t: Tensor) -> Tensor:
+            value: Tensor = loss(model(x), t)
             optimizer.zero_grad()
             value.backward()
             optimizer.step()
-            return (value,)
+            return value
 
-        return step
+        return self._repeated(step, x, t, model, optimizer)
+
+    def _repeated(
+        self, step: Callable[..., Tensor], x: Tensor, t: Tensor, model: Any, optimizer: Any
+    ) -> Step:
+        return lambda: (step(x, t),)
 
     def mlp(self, problem: Problem) -> Step:
         """A Sequential of layers."""
@@ -144,7 +149,7 @@ class WithMinigrad(Peer):
     def record(self, problem: Problem) -> Step:
         """The calls by name, on Tensors."""
         name = problem.settings["op"]
-        op = {"add": mg.add, "multiply": mg.mul, "tanh": mg.tanh}[name]
+        op: Any = {"add": mg.add, "multiply": mg.mul, "tanh": mg.tanh}[name]
         x, y = self._tensor(problem.weights[0], requires_grad=True), self._data(problem)[0]
         args = (x,) if name == "tanh" else (x, y)
 
@@ -154,6 +159,27 @@ class WithMinigrad(Peer):
             return (z,)
 
         return step
+
+
+class Replayed(WithMinigrad):
+    """The same training steps, recorded once and replayed."""
+
+    label = "minigrad, replayed"
+    on_gpu = False
+
+    def _repeated(
+        self, step: Callable[..., Tensor], x: Tensor, t: Tensor, model: Any, optimizer: Any
+    ) -> Step:
+        if not isinstance(optimizer, optim.SGD):
+            raise Skip("Adam counts its steps, so that no two are the same")
+        fast = mg.replay(step, x, t, state=model)
+        return lambda: (fast(x, t),)
+
+    def conv(self, problem: Problem) -> Step:
+        """Left out."""
+        raise Skip("it replays training steps")
+
+    gradient = hvp = record = conv
 
 
 class _SelfAttention(nn.Module):

@@ -58,10 +58,16 @@ def cross_entropy(
         t, counted = target, math.prod(input.shape) // classes
     if label_smoothing:
         t = ops.add(ops.mul(1 - label_smoothing, t), ops.mul(label_smoothing / classes, uniform))
-    loss, _ = ops.softmax_cross_entropy(input, t if w is None else ops.mul(t, w), axis=axis)
-    if reduction == "mean":
-        return weighted_mean(ops.sum(loss), counted)
-    return reduce(ops.squeeze(loss, axis), reduction)
+    if w is not None:
+        t = ops.mul(t, w)
+    if reduction not in ("mean", "sum"):
+        loss, _ = ops.softmax_cross_entropy(input, t, axis=axis)
+        return reduce(ops.squeeze(loss, axis), reduction)
+    alike = reduction == "mean" and isinstance(counted, int) and counted > 0
+    if alike:  # every sample counts the same: divide the constant, not what is recorded
+        t = ops.div(t, counted)
+    loss, _ = ops.softmax_cross_entropy(input, t, axis=axis, total=True)
+    return loss if alike or reduction == "sum" else weighted_mean(loss, counted)
 
 
 def nll_loss(
@@ -121,11 +127,12 @@ def class_targets(
             "Convert them: target.long()."
         )
     xp = namespace(labels)
-    labels = xp.astype(labels, xp.int64, copy=False)
-    numbers = xp.reshape(backend.arange(classes, like=labels), (-1,) + (1,) * (len(shape) - axis))
-    hot = xp.expand_dims(labels, axis=axis) == numbers
-    counted = int(xp.sum(xp.astype(hot, xp.int64)))
-    if counted != labels.size or 0 <= ignore_index < classes:
+    if labels.dtype != xp.int64:
+        labels = xp.astype(labels, xp.int64)
+    labels = labels[(..., None, *[slice(None)] * (len(shape) - axis))]
+    hot = labels == _numbers(classes, len(shape) - axis, labels)
+    counted = int(xp.count_nonzero(hot))
+    if counted != math.prod(shape) or 0 <= ignore_index < classes:
         ignored = labels == ignore_index
         found = xp.where(ignored, xp.zeros_like(labels), labels)
         if bool(xp.any((found < 0) | (found >= classes))):
@@ -134,9 +141,15 @@ def class_targets(
                 f"found some from {int(xp.min(found))} to {int(xp.max(found))}. Renumber the "
                 "classes, or widen the last layer."
             )
-        hot = hot & ~xp.expand_dims(ignored, axis=axis)
-        counted = int(xp.sum(xp.astype(hot, xp.int64)))
+        hot = hot & ~ignored
+        counted = int(xp.count_nonzero(hot))
     return xp.astype(hot, input.dtype), counted
+
+
+def _numbers(classes: int, behind: int, like: Any) -> Any:
+    """0 … classes − 1 along an axis with ``behind`` axes after it."""
+    numbers = backend.arange(classes, like=like)
+    return numbers[(..., *[None] * behind)] if behind else numbers
 
 
 # ── two classes ──────────────────────────────────────────────────────────────────────────────────

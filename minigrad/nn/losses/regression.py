@@ -33,12 +33,10 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """The mean of d²/2 where |d| ≤ δ, else δ(|d| − δ/2), with d = input − target (Huber 1964)."""
+    """The mean of d²/2 where |d| < δ, else δ(|d| − δ/2), with d = input − target (Huber 1964)."""
     same_shape("huber_loss", input, target)
     if delta <= 0:
         raise ValueError(f"huber_loss needs delta above 0; got {delta}. Try 1.0, or l1_loss.")
     d = ops.sub(input, target)
     size = ops.abs(d)
-    return reduce(
-        ops.where(size <= delta, ops.square(d) / 2, delta * (size - delta / 2)), reduction
-    )
+    return reduce(ops.where(size < delta, ops.square(d) / 2, delta * (size - delta / 2)), reduction)

@@ -1,9 +1,4 @@
-"""Schedules for the learning rate: PyTorch's names and numbers.
-
-Build one around an optimizer, and call ``scheduler.step()`` after ``optimizer.step()``: once an
-epoch, but for `OneCycleLR`, which counts batches. Most change the rate by a factor, so several
-can act on one optimizer, and a rate that is changed by hand stays changed.
-"""
+"""The base class of all schedules, and those that training most often uses."""
 
 from __future__ import annotations
 
@@ -29,7 +24,7 @@ class LRScheduler:
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        self.optimizer = _optimizer(self, optimizer)
+        self.optimizer = optimizer_of(self, optimizer)
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
@@ -96,7 +91,7 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
-        self.lr_lambdas = _for_groups(self, _optimizer(self, optimizer), "lr_lambda", lr_lambda)
+        self.lr_lambdas = for_groups(self, optimizer_of(self, optimizer), "lr_lambda", lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -277,7 +272,7 @@ class OneCycleLR(LRScheduler):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
-        groups = _optimizer(self, optimizer).param_groups
+        groups = optimizer_of(self, optimizer).param_groups
         if total_steps is None and epochs is not None and steps_per_epoch is not None:
             total_steps = epochs * steps_per_epoch if min(epochs, steps_per_epoch) > 0 else 0
         if not isinstance(total_steps, int) or total_steps <= 0:
@@ -304,9 +299,9 @@ class OneCycleLR(LRScheduler):
                 f"{type(optimizer).__name__} has {', '.join(optimizer.defaults)}. Pass "
                 "cycle_momentum=False."
             )
-        peaks = _for_groups(self, optimizer, "max_lr", max_lr)
-        lows = _for_groups(self, optimizer, "base_momentum", base_momentum)
-        highs = _for_groups(self, optimizer, "max_momentum", max_momentum)
+        peaks = for_groups(self, optimizer, "max_lr", max_lr)
+        lows = for_groups(self, optimizer, "base_momentum", base_momentum)
+        highs = for_groups(self, optimizer, "max_momentum", max_momentum)
         if last_epoch == -1:
             for group, peak, low, high in zip(groups, peaks, lows, highs, strict=True):
                 first = peak / div_factor
@@ -353,7 +348,7 @@ class OneCycleLR(LRScheduler):
         return [group[lr0] + (group[lr1] - group[lr0]) * share for group in groups]
 
 
-def _optimizer(scheduler: LRScheduler, optimizer: Any) -> Optimizer:
+def optimizer_of(scheduler: LRScheduler, optimizer: Any) -> Optimizer:
     """The optimizer, if it is one."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(
@@ -363,7 +358,7 @@ def _optimizer(scheduler: LRScheduler, optimizer: Any) -> Optimizer:
     return optimizer
 
 
-def _for_groups(scheduler: LRScheduler, optimizer: Optimizer, name: str, value: Any) -> list[Any]:
+def for_groups(scheduler: LRScheduler, optimizer: Optimizer, name: str, value: Any) -> list[Any]:
     """One value for each group: the ones given, or the one given for all."""
     if not isinstance(value, list | tuple):
         return [value] * len(optimizer.param_groups)

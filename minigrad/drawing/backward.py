@@ -1,0 +1,115 @@
+"""The graph of a backward pass: what `grad(create_graph=True)` records, with its rules in words.
+
+Nothing is drawn here. One more sweep records the gradients' own computation; what a rule records
+is put in a scope that names the rule, inside the modules of the operation that it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad import backend, engine
+from minigrad.drawing import symbols
+from minigrad.drawing.graph import BACKWARD
+from minigrad.operation import Node, Rule
+from minigrad.recording import enable_grad, state
+from minigrad.tensor import Tensor
+
+# What the rules say, by operation and input ("" for all inputs), where g is the upstream gradient.
+WORDS: dict[str, dict[str, str]] = {
+    "add": {"": "g as it is"},
+    "sub": {"x": "g as it is", "y": "g with the other sign"},
+    "neg": {"": "g with the other sign"},
+    "mul": {"": "g times the other factor"},
+    "div": {"x": "g over the divisor", "y": "−g times the quotient over the divisor"},
+    "pow": {"x": "g times y·xʸ⁻¹", "y": "g times xʸ·ln x"},
+    "square": {"": "g times 2x"},
+    "sqrt": {"": "g over twice the root"},
+    "exp": {"": "g times the result"},
+    "log": {"": "g over x"},
+    "tanh": {"": "g times 1 − result²"},
+    "sigmoid": {"": "g times result·(1 − result)"},
+    "relu": {"": "g where x > 0, else 0"},
+    "abs": {"": "g times the sign of x"},
+    "maximum": {"": "g where this one is larger"},
+    "minimum": {"": "g where this one is smaller"},
+    "where": {"": "g where this one was chosen"},
+    "clamp": {"": "g where x is inside the limits"},
+    "sum_over": {"": "g repeated along what was summed"},
+    "mean_over": {"": "g repeated, over the number of entries"},
+    "max_over": {"": "g to the largest"},
+    "min_over": {"": "g to the smallest"},
+    "broadcast_to": {"": "g summed along what was stretched"},
+    "fit": {"": "g stretched again"},
+    "reshape": {"": "g in the shape of x"},
+    "permute": {"": "g with the axes put back"},
+    "matrix_transpose": {"": "g transposed"},
+    "getitem": {"": "g put where it was taken, 0 elsewhere"},
+    "concat": {"": "the part of g that belongs to each"},
+    "matmul": {"x": "g times yᵀ", "y": "xᵀ times g"},
+    "linear": {"x": "g times W", "w": "gᵀ times x", "b": "g summed over the batch"},
+    "scale_shift": {"z": "g times γ", "gamma": "g times ẑ, summed", "beta": "g, summed"},
+    "standardize": {"": "g without its mean and its part along ẑ, over σ"},
+    "normalize": {"x": "g over σ", "mu": "−g over σ", "sigma": "−g times ẑ over σ"},
+    "softmax": {"": "p times (g − the mean of g under p)"},
+    "log_softmax": {"": "g − p times the sum of g"},
+    "logsumexp": {"": "g times softmax"},
+    "softmax_cross_entropy": {"z": "g times (p − t)", "t": "g times −ln p"},
+}
+
+
+def words(operation: str, argument: str) -> str:
+    """What the rule of ``operation`` for the input ``argument`` does, or "" if that is not told."""
+    rules = WORDS.get(operation.lstrip("_"), {})
+    return rules.get(argument, rules.get("", ""))
+
+
+class _Named(Rule):
+    """A rule that records under its own name, in the modules of the operation it belongs to."""
+
+    __slots__ = ()
+
+    def __init__(self, rule: Rule) -> None:
+        for slot in Rule.__slots__:
+            setattr(self, slot, getattr(rule, slot))
+
+    def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
+        name = node.op.name.lstrip("_")
+        sign = symbols.OPERATIONS.get(name, name).partition(" = ")[0]
+        title = (f"∂({sign})/∂{symbols.argument(self.input)}", words(name, self.input))
+        outer = state.scope
+        state.scope = (BACKWARD, *node.scope, title)
+        try:
+            return super().__call__(g, node, create_graph)
+        finally:
+            state.scope = outer
+
+
+def record(roots: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """(tensor, gradient) of each root, where a backward pass starts, and of each leaf it reaches.
+
+    The first require grad themselves, so that every step is recorded, not only those that a
+    second derivative would need. No ``.grad`` is touched.
+    """
+    if untracked := [y for y in roots if not y.tracked]:
+        raise ValueError(
+            "draw(backward=True) needs results that depend on a tensor with requires_grad=True; "
+            f"one of shape {untracked[0].shape} does not. Leave backward out, or set "
+            "requires_grad=True before computing."
+        )
+    seeds = [Tensor(backend.namespace(y.data).ones_like(y.data), True) for y in roots]
+    operations = {v.op for v in engine.order(roots) if isinstance(v, Node)}
+    rules = {op: tuple(map(_Named, op.rules)) for op in operations}
+    known = set(map(id, roots))
+    outer = state.scope
+    state.scope = (BACKWARD,)  # of what the sweep itself does: sums over paths
+    try:
+        with enable_grad():
+            found = list(engine.sweep(roots, seeds, create_graph=True, rules=rules))
+    finally:
+        state.scope = outer
+    return [
+        *zip(roots, seeds, strict=True),
+        *((v, g) for v, g in found if isinstance(v, Tensor) and id(v) not in known),
+    ]
