@@ -580,6 +580,15 @@ def test_a_long_chain_is_drawn():
     assert x.grad is not None
 
 
+def test_a_large_drawing_has_straight_arrows():
+    """Bent ones would take Graphviz minutes."""
+    x = y = mg.tensor(1.0, requires_grad=True)
+    for _ in range(300):
+        y = y * 1.01
+    assert "splines=line" in draw(y, max_nodes=None).dot
+    assert "splines" not in draw(y).dot
+
+
 def test_wrong_arguments_are_told():
     """Each error names what was asked for, what was found and what is known."""
     with pytest.raises(TypeError, match=r"needs a Tensor.*got float"):

@@ -33,6 +33,8 @@ from minigrad.drawing.look import (
 
 __all__ = ["COLOURS", "LONGEST", "dot", "shown", "statement"]
 
+LARGE = 300  # boxes from which arrows are straight and crossings stay: the layout takes seconds
+QUICK = ", splines=line, nslimit=2, nslimit1=2, mclimit=0.5"
 FONT = "Helvetica,Arial,sans-serif"
 
 
@@ -41,9 +43,10 @@ def dot(picture: Picture, direction: str, legend: bool = False) -> str:
     columns = arrows.columns(picture, first=direction == "TB")
     heat = Heat(picture) if picture.heat else None
     under = foot(picture, heat, legend)
+    quick = QUICK if len(picture.vertices) >= LARGE else ""
     lines = [
         "digraph minigrad {",
-        f'  graph [rankdir={direction}, bgcolor="#FFFFFF", pad=0.2, nodesep=0.24, ranksep=0.42,'
+        f'  graph [rankdir={direction}, bgcolor="#FFFFFF", pad=0.2, nodesep=0.24, ranksep=0.42{quick},'
         f' fontname="{FONT}", fontsize=11, fontcolor="{GREY}", tooltip=" "'
         f"{f', labelloc=b, labeljust=l, label={under}' if under else ''}]",
         f'  node [shape=plain, fontname="{FONT}", fontsize=12, fontcolor="{INK}"]',
