@@ -417,6 +417,13 @@ def test_boolean_masks_select() -> None:
         (lambda x: mg.diag(x[None]), "diag needs 2-d operands"),
         (lambda x: mg.trace(x[0]), "trace needs 2-d operands"),
         (lambda x: mg.addmm(x, x[0], x), "addmm needs 2-d and 2-d operands"),
+        (lambda x: mg.bmm(x[None], mg.stack([x.T, x.T])), "two stacks of as many matrices"),
+        (lambda x: mg.bmm(mg.stack([x, x]), x.T[None]), "two stacks of as many matrices"),
+        (
+            lambda x: mg.addmm(mg.ones(1, 2, 2), x, x.T),
+            r"broadcasts to the product's shape \(2, 2\)",
+        ),
+        (lambda x: mg.addmm(mg.ones(3, 2, 2), x, x.T), r"got \(3, 2, 2\)"),
         (lambda x: mg.tensordot(x, x, 1), r"axes \[1\] and \[0\] needs equal sizes"),
         (lambda x: mg.tensordot(x.T, x.T, 1), r"axes \[1\] and \[0\] needs equal sizes"),
         (lambda x: mg.einsum("ij"), "names 1 operands by letters; got 0"),
