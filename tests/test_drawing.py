@@ -449,7 +449,7 @@ def test_format_text_shows_the_text_in_a_notebook_too():
     """print(draw(y, format="text")) and the cell's output are the same lines."""
     graph = draw(micrograd()[0], format="text")
     assert graph._repr_mimebundle_() == {"text/plain": str(graph)}
-    with pytest.raises(ValueError, match="svg and text; got 'jpeg'"):
+    with pytest.raises(ValueError, match="svg, text; got 'jpeg'"):
         draw(micrograd()[0], format="jpeg")
 
 
@@ -590,11 +590,11 @@ def test_wrong_arguments_are_told():
         draw(mg.tensor(1.0), names={"a": 1})
     with pytest.raises(TypeError, match=r"model=….*needs a Module; got int"):
         draw(mg.tensor(1.0), model=1)
-    with pytest.raises(ValueError, match="grad and value and None; got 'loss'"):
+    with pytest.raises(ValueError, match="grad, value, None; got 'loss'"):
         draw(mg.tensor(1.0), heat="loss")
     with pytest.raises(ValueError, match="shape, value, grad; got 'colour'"):
         draw(mg.tensor(1.0), show=("colour",))
-    with pytest.raises(ValueError, match="LR and TB; got 'RL'"):
+    with pytest.raises(ValueError, match="LR, TB; got 'RL'"):
         draw(mg.tensor(1.0), direction="RL")
 
 

@@ -418,6 +418,8 @@ def test_boolean_masks_select() -> None:
         (lambda x: mg.trace(x[0]), "trace needs 2-d operands"),
         (lambda x: mg.addmm(x, x[0], x), "addmm needs 2-d and 2-d operands"),
         (lambda x: mg.tensordot(x, x, 1), r"axes \[1\] and \[0\] needs equal sizes"),
+        (lambda x: mg.tensordot(x.T, x.T, 1), r"axes \[1\] and \[0\] needs equal sizes"),
+        (lambda x: mg.einsum("ij"), "names 1 operands by letters; got 0"),
         (lambda x: mg.einsum("ij,jk", x), "names 2 operands by letters; got 1"),
         (lambda x: mg.einsum("ij", x, x), "names 1 operands by letters; got 2"),
         (lambda x: mg.einsum("i1", x), "names 1 operands by letters"),

@@ -73,7 +73,8 @@ def _label(picture: Picture, vertex: Vertex, heat: Heat | None) -> str:
     border, fill = COLOURS["gradient" if vertex.backward else vertex.kind]
     fill = heat.fill(vertex) if heat else fill
     name, beside = vertex.heading
-    title = [f"<B>{label_text(name)}</B>"] if name else []
+    longest = LONGEST_TITLE if vertex.backward else LONGEST  # a rule in words
+    title = [f"<B>{label_text(name, longest)}</B>"] if name else []
     apart = vertex.kind == "module"  # what is inside has a line of its own
     told = (beside, "" if apart else vertex.note, picture.shape(vertex))
     title += [font(label_text(text)) for text in told if text]

@@ -91,11 +91,17 @@ def box(key: Call, group: Sequence[Vertex], read: Container[str]) -> Vertex:
     made = [v for v in group if v.kind in ("operation", "module", "gradient")]
     results = [v for v in made if v.id in read or v.root] or made or list(group)
     result = results[-1]
-    if result.kind == "gradient" and result.name:
-        sign = f"{result.name}: {sign}"
+    gradients = [v.name for v in group if v.kind == "gradient" and v.root]
+    if len(gradients) == 1:
+        sign = f"{gradients[0]}: {sign}"
     weights = sum(math.prod(v.shape) for v in group if v.kind == "parameter")
     modules = sum(v.kind == "module" for v in made)
-    parts = [(modules, "module"), (len(made) - modules, "operation"), (weights, "parameter")]
+    parts = [
+        (modules, "module"),
+        (len(made) - modules, "operation"),
+        (weights, "parameter"),
+        (len(gradients) if len(gradients) > 1 else 0, "result"),
+    ]
     return replace(
         result,
         kind="module",
