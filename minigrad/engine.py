@@ -115,13 +115,22 @@ def sweep(
     # left all its uses have been heard, and its gradient is final.
     waiting: list[tuple[int, Node]] = []
 
+    summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
+
     def add(v: Vertex, part: Any) -> None:
-        if v in gradients:
-            gradients[v] = _sum(gradients[v], part)
-        else:
+        if v not in gradients:
             gradients[v] = part
             if isinstance(v, Node):
                 heappush(waiting, (-v.time, v))
+        elif isinstance(part, dict):  # of several outputs: output by output
+            for i, g in part.items():
+                known = gradients[v].get(i)
+                gradients[v][i] = g if known is None else known + g
+        elif v in summed and not create_graph:
+            gradients[v] += part
+        else:
+            gradients[v] = gradients[v] + part
+            summed.add(v)
 
     for root, seed in zip(roots, seeds, strict=True):
         add(vertex(root), seed)
@@ -147,15 +156,6 @@ def sweep(
                     part = _fitted(part, u, v, rule)
                 add(u, part)
     yield from gradients.items()  # the leaves
-
-
-def _sum(total: Any, part: Any) -> Any:
-    """What has come along one more path; of several outputs, output by output."""
-    if not isinstance(part, dict):
-        return total + part
-    for i, g in part.items():
-        total[i] = total[i] + g if i in total else g
-    return total
 
 
 def _fitted(part: Any, x: Vertex, v: Node, rule: Rule) -> Any:

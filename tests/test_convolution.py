@@ -81,6 +81,8 @@ CASES = [
     *_pool("max_pool1d", (2, 3, 7), kernel_size=3, stride=2, padding=1),
     *_pool("max_pool1d", (3, 7), kernel_size=2, ceil_mode=True),
     *_pool("max_pool1d", (2, 3, 7), kernel_size=2, stride=3, ceil_mode=True),
+    *_pool("max_pool1d", (2, 3, 7), kernel_size=2),
+    *_pool("avg_pool1d", (2, 3, 7), kernel_size=2),
     *_pool("avg_pool2d", X, kernel_size=2),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1, count_include_pad=False),

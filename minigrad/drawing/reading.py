@@ -71,9 +71,9 @@ class Reading:
 
         self.vertices: dict[Spot, Vertex] = {}
         self.edges: list[Edge] = []
-        self.constants: dict[int, Spot] = {}
         self.sums: set[Node] = set()
         self.operations: dict[str, Primitive] = {}
+        self.constants: dict[int, Spot] = {}
         for node in forward:
             self._operation(node)
         for root in roots:
