@@ -582,7 +582,7 @@ def test_a_long_chain_is_drawn():
 
 def test_a_large_drawing_has_straight_arrows():
     """Bent ones would take Graphviz minutes."""
-    x = y = mg.tensor(1.0, requires_grad=True)
+    y = mg.tensor(1.0, requires_grad=True)
     for _ in range(300):
         y = y * 1.01
     assert "splines=line" in draw(y, max_nodes=None).dot

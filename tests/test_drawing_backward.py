@@ -113,6 +113,8 @@ def test_sums_over_paths_stand_outside_the_rules():
     assert not any(v.scope[-1][0].startswith("∂") for v in added)
     for depth in (0, 1, 2):
         folded = draw(y, backward=True, depth=depth)
+        boxes = [v for v in folded.picture.vertices if v.backward and v.sign == "Twice"]
+        assert len(boxes) == (depth == 0)
         read = {e.source for e in folded.picture.edges} | {e.target for e in folded.picture.edges}
         assert read == {v.id for v in folded.picture.vertices}
     y.backward()

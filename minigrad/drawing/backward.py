@@ -11,7 +11,7 @@ from typing import Any
 
 from minigrad import backend, engine
 from minigrad.drawing import symbols
-from minigrad.drawing.graph import BACKWARD
+from minigrad.drawing.graph import BACKWARD, RULE
 from minigrad.operation import Node, Rule
 from minigrad.recording import enable_grad, state
 from minigrad.tensor import Tensor
@@ -88,7 +88,7 @@ class _Named(Rule):
     def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
         name = node.op.name.lstrip("_")
         sign = symbols.OPERATIONS.get(name, name).partition(" = ")[0]
-        title = (f"∂({sign})/∂{symbols.argument(self.input)}", words(name, self.input))
+        title = (f"{RULE}{sign})/∂{symbols.argument(self.input)}", words(name, self.input))
         # It stays: what the sweep does with the answer, fitting and adding it, comes next.
         state.scope = (BACKWARD, *node.scope, title)
         return super().__call__(g, node, create_graph)

@@ -46,8 +46,8 @@ def dot(picture: Picture, direction: str, legend: bool = False) -> str:
     quick = QUICK if len(picture.vertices) >= LARGE else ""
     lines = [
         "digraph minigrad {",
-        f'  graph [rankdir={direction}, bgcolor="#FFFFFF", pad=0.2, nodesep=0.24, ranksep=0.42{quick},'
-        f' fontname="{FONT}", fontsize=11, fontcolor="{GREY}", tooltip=" "'
+        f'  graph [rankdir={direction}, bgcolor="#FFFFFF", pad=0.2, nodesep=0.24, ranksep=0.42'
+        f'{quick}, fontname="{FONT}", fontsize=11, fontcolor="{GREY}", tooltip=" "'
         f"{f', labelloc=b, labeljust=l, label={under}' if under else ''}]",
         f'  node [shape=plain, fontname="{FONT}", fontsize=12, fontcolor="{INK}"]',
         f'  edge [color="{PALE}", arrowsize=0.6, fontname="{FONT}", fontsize=9,'

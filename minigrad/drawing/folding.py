@@ -11,7 +11,17 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from minigrad.drawing.graph import LEAVES, Call, Edge, Picture, Quantity, Vertex, call, clusters
+from minigrad.drawing.graph import (
+    LEAVES,
+    RULE,
+    Call,
+    Edge,
+    Picture,
+    Quantity,
+    Vertex,
+    call,
+    clusters,
+)
 from minigrad.drawing.quantities import number
 
 FEWEST = 3  # blocks in a row that are drawn as one
@@ -66,9 +76,9 @@ def fold_modules(picture: Picture, depth: int) -> Picture:
     """Every call of a module inside ``depth`` others as one box."""
     groups: dict[Call, list[Vertex]] = {}
     for vertex in picture.vertices:
-        level = depth
-        if vertex.backward:  # which is no module itself; and a rule is a box at any depth
-            level = max(1, min(depth + 1, len(vertex.scope) - 1))
+        level = depth + vertex.backward  # the backward pass itself is no module
+        if vertex.backward and vertex.scope[-1][0].startswith(RULE):  # a box at any depth
+            level = min(level, len(vertex.scope) - 1)
         if len(vertex.scope) > level:
             groups.setdefault(call(vertex, level + 1), []).append(vertex)
     return _contracted(picture, list(groups.items()))
