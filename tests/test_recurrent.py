@@ -262,9 +262,13 @@ def test_dropout_of_one_layer_warns() -> None:
 # ── the operations underneath ────────────────────────────────────────────────────────────────────
 
 
-def test_lstm_cell_equals_its_composite(random: np.random.Generator) -> None:
-    """The fused cell and the one built from primitives agree at every order."""
-    leaf = [mg.tensor(random.standard_normal(s), requires_grad=True) for s in ((2, 12), (2, 3))]
+@pytest.mark.parametrize("leading", [(), (2,), (2, 2)])
+def test_lstm_cell_equals_its_composite(
+    random: np.random.Generator, leading: tuple[int, ...]
+) -> None:
+    """The fused cell and the one built from primitives agree at every order, for (…, 4H)."""
+    shapes = (*leading, 12), (*leading, 3)
+    leaf = [mg.tensor(random.standard_normal(s), requires_grad=True) for s in shapes]
 
     def both(cell: Callable[..., Any]) -> list[Any]:
         return derivatives(mg, mg.grad, lambda: cell(*leaf), leaf)
@@ -307,6 +311,21 @@ def test_time_steps_there_and_back(place: str, random: np.random.Generator) -> N
     near(steps[1], host(x)[1])
     (g,) = mg.grad((steps[0] * 2 + steps[2] * steps[2]).sum(), x)
     near(g, np.stack([np.full(2, 2.0), np.zeros(2), 2 * host(x)[2]]))
+
+
+def test_a_sequence_of_one_step_or_none(place: str) -> None:
+    """One step is the whole sequence without its first axis; none are no tensors."""
+    x = mg.tensor([[1.0, 2.0]], requires_grad=True)
+    (step,) = time_steps(x)
+    near(step, [1.0, 2.0])
+    near(mg.grad((step * step).sum(), x)[0], [[2.0, 4.0]])
+    assert time_steps(mg.zeros(0, 2)) == ()
+
+
+def test_a_step_whose_gradient_is_zero(place: str) -> None:
+    """Steps that were not used get zeros, whatever the gradient of the others is."""
+    x = mg.tensor([[1.0], [2.0]], requires_grad=True)
+    near(mg.grad((time_steps(x)[0] * 0.0).sum(), x)[0], [[0.0], [0.0]])
 
 
 def test_the_graph_grows_by_the_step() -> None:
