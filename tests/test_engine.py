@@ -15,7 +15,7 @@ import pytest
 from conftest import near
 
 import minigrad as mg
-from minigrad import engine, nn, operation
+from minigrad import engine, memory, nn, operation
 
 
 def scalar(x: float, **kwargs: Any) -> mg.Tensor:
@@ -389,6 +389,18 @@ def test_a_write_that_backward_would_miss_is_caught() -> None:
         w -= 0.1
     z.backward()
     near(w.grad, np.ones(3))
+
+
+def test_writes_are_forgotten_with_the_memory() -> None:
+    """An array that was written to leaves nothing behind when it goes."""
+    x = mg.tensor([1.0, 2.0])
+    gc.collect()
+    before = len(memory._writes)
+    x[0] = 3.0
+    assert len(memory._writes) == before + 1
+    del x
+    gc.collect()
+    assert len(memory._writes) == before
 
 
 @pytest.mark.parametrize("view", [lambda w: w.T, lambda w: w.reshape(4), lambda w: w[0]])

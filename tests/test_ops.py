@@ -184,6 +184,18 @@ def test_ties_and_kinks_are_pytorchs(torch: ModuleType, x: float) -> None:
         near(grads[0], grads[1])
 
 
+def test_of_equal_entries_each_takes_half(place: str) -> None:
+    """The larger and the smaller of two share their gradient where the two are equal."""
+    x, y = (mg.tensor(t, requires_grad=True) for t in ([1.0, 2.0], [1.0, 3.0]))
+    for choose, by_x, by_y in (
+        (mg.maximum, [0.5, 0.0], [0.5, 1.0]),
+        (mg.minimum, [0.5, 1.0], [0.5, 0.0]),
+    ):
+        for found, wanted in zip(mg.grad(choose(x, y).sum(), (x, y)), (by_x, by_y), strict=True):
+            near(found, wanted)
+    near(mg.grad((x**0).sum(), x)[0], [0.0, 0.0])
+
+
 def test_powers_of_zero_do_not_move_with_the_exponent(place: str) -> None:
     """The slope of xʸ in y is xʸ·ln x, and 0, not NaN, where x = 0."""
     x = mg.tensor(np.array([0.0, 1.0, 2.0]), requires_grad=True)

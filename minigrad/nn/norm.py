@@ -75,7 +75,7 @@ class BatchNorm(RunningNorm):
     Source: Ioffe and Szegedy 2015; conventions of PyTorch.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - PyTorch's settings and Keras's
         self,
         num_features: int,
         eps: float = 1e-5,
