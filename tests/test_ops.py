@@ -296,6 +296,8 @@ def test_equal_and_close(place: str) -> None:
             lambda x: mg.log_softmax(x, -1),
             lambda a: a - np.log(np.exp(a).sum(-1, keepdims=True)),
         ),
+        (lambda x: mg.any(x > 0), lambda a: (a > 0).any()),
+        (lambda x: mg.all(x > 0, 1), lambda a: (a > 0).all(1)),
         (lambda x: mg.max(x, 1)[0], lambda a: a.max(1)),
         (lambda x: mg.max(x, -1, keepdim=True)[1], lambda a: a.argmax(-1, keepdims=True)),
         (lambda x: mg.min(x, 1)[1], lambda a: a.argmin(1)),
@@ -342,6 +344,12 @@ def test_entries_that_tie_keep_their_order(place: str) -> None:
     x = mg.tensor(a)
     near(mg.argsort(x), np.argsort(a, stable=True))
     near(mg.argsort(x, descending=True), np.argsort(-a, stable=True))
+
+
+def test_the_norm_is_flat_at_zero(place: str) -> None:
+    """The slope of the norm at the zero vector is taken as 0."""
+    x = mg.zeros(2, requires_grad=True)
+    near(mg.grad(x.norm(), x)[0], [0.0, 0.0])
 
 
 def test_norms_of_infinite_order(place: str) -> None:
