@@ -323,6 +323,19 @@ def test_arrangements_are_numpys(place: str, call: Any, wanted: Any) -> None:
     near(call(mg.tensor(a)), np.asarray(wanted(a)))
 
 
+def test_arrangements_of_little_and_of_nothing(place: str) -> None:
+    """Axes of size 0 and 1, empty parts, and sizes that −1 stands for."""
+    nothing, x = mg.zeros(0, 8), mg.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    assert nothing.unflatten(1, (2, -1)).shape == (0, 2, 4)
+    assert mg.zeros(1, 0, 2).squeeze().shape == (0, 2)
+    assert len(mg.split(x[:1], 1)) == 1
+    assert [part.shape for part in mg.split(x, [0, 3], 1)] == [(2, 0), (2, 3)]
+    assert mg.pad(x, (-3, 0)).shape == (2, 0)
+    near(mg.gather(x, 1, mg.tensor([[2, 0]])), [[3.0, 1.0]])
+    with pytest.raises(TypeError):
+        x.reshape((3, 2), 1)
+
+
 def test_slices_are_selected_along_an_axis() -> None:
     """index_select takes slices along any axis, the last counted from the end too."""
     a = np.random.default_rng(0).standard_normal((2, 3, 4))
@@ -405,6 +418,8 @@ def test_boolean_masks_select() -> None:
         (lambda x: mg.pad(x, (1, 1), mode="reflect"), "mode='reflect'"),
         (lambda x: mg.pad(x, (1,)), r"two margins an axis, for at most 2 axes; .* and \(1,\)"),
         (lambda x: mg.pad(x, (1,) * 6), "for at most 2 axes"),
+        (lambda x: mg.pad(x, (-4, 1)), "crops more than there is"),
+        (lambda x: x.squeeze((0, -2)), "an axis twice"),
         (lambda x: mg.bmm(x, x), "bmm needs 3-d and 3-d operands"),
         (lambda x: mg.mv(x, x), "mv needs 2-d and 1-d operands"),
         (lambda x: mg.dot(x, x[0]), "dot needs 1-d and 1-d operands"),
