@@ -315,6 +315,8 @@ def test_equal_and_close(place: str) -> None:
             lambda x: mg.log_softmax(x, -1),
             lambda a: a - np.log(np.exp(a).sum(-1, keepdims=True)),
         ),
+        (lambda x: mg.any(x > 0), lambda a: (a > 0).any()),
+        (lambda x: mg.all(x > 0, 1), lambda a: (a > 0).all(1)),
         (lambda x: mg.max(x, 1)[0], lambda a: a.max(1)),
         (lambda x: mg.max(x, -1, keepdim=True)[1], lambda a: a.argmax(-1, keepdims=True)),
         (lambda x: mg.min(x, 1)[1], lambda a: a.argmin(1)),
@@ -340,6 +342,19 @@ def test_arrangements_are_numpys(place: str, call: Any, wanted: Any) -> None:
     near(call(mg.tensor(a)), np.asarray(wanted(a)))
 
 
+def test_arrangements_of_little_and_of_nothing(place: str) -> None:
+    """Axes of size 0 and 1, empty parts, and sizes that −1 stands for."""
+    nothing, x = mg.zeros(0, 8), mg.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    assert nothing.unflatten(1, (2, -1)).shape == (0, 2, 4)
+    assert mg.zeros(1, 0, 2).squeeze().shape == (0, 2)
+    assert len(mg.split(x[:1], 1)) == 1
+    assert [part.shape for part in mg.split(x, [0, 3], 1)] == [(2, 0), (2, 3)]
+    assert mg.pad(x, (-3, 0)).shape == (2, 0)
+    near(mg.gather(x, 1, mg.tensor([[2, 0]])), [[3.0, 1.0]])
+    with pytest.raises(TypeError):
+        x.reshape((3, 2), 1)
+
+
 def test_slices_are_selected_along_an_axis() -> None:
     """index_select takes slices along any axis, the last counted from the end too."""
     a = np.random.default_rng(0).standard_normal((2, 3, 4))
@@ -361,6 +376,12 @@ def test_entries_that_tie_keep_their_order(place: str) -> None:
     x = mg.tensor(a)
     near(mg.argsort(x), np.argsort(a, stable=True))
     near(mg.argsort(x, descending=True), np.argsort(-a, stable=True))
+
+
+def test_the_norm_is_flat_at_zero(place: str) -> None:
+    """The slope of the norm at the zero vector is taken as 0."""
+    x = mg.zeros(2, requires_grad=True)
+    near(mg.grad(x.norm(), x)[0], [0.0, 0.0])
 
 
 def test_norms_of_infinite_order(place: str) -> None:
@@ -428,6 +449,8 @@ def test_boolean_masks_select() -> None:
         (lambda x: mg.index_select(x, 0, mg.tensor([[0]])), "needs a vector of integers"),
         (lambda x: mg.pad(x, (1,)), r"two margins an axis, for at most 2 axes; .* and \(1,\)"),
         (lambda x: mg.pad(x, (1,) * 6), "for at most 2 axes"),
+        (lambda x: mg.pad(x, (-4, 1)), "crops more than there is"),
+        (lambda x: x.squeeze((0, -2)), "an axis twice"),
         (lambda x: mg.bmm(x, x), "bmm needs 3-d and 3-d operands"),
         (lambda x: mg.mv(x, x), "mv needs 2-d and 1-d operands"),
         (lambda x: mg.dot(x, x[0]), "dot needs 1-d and 1-d operands"),
