@@ -697,7 +697,8 @@ class Tensor:
 def as_array(data: Any, dtype: Any = None) -> Array:
     """``data`` as an array of the default backend; Python floats take the default dtype."""
     if isinstance(data, Tensor):
-        return data.data
+        raw, xp = data.data, namespace(data.data)
+        return raw if dtype is None else xp.astype(raw, backend.dtype_on(xp, dtype), copy=False)
     if dtype is None and not backend.is_array(data):
         found = np.asarray(data)
         dtype = backend.get_default_dtype() if found.dtype.kind == "f" else found.dtype
