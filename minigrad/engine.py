@@ -206,22 +206,26 @@ def _seed(y: Tensor, gradient: Any, create_graph: bool, asked: str) -> Any:
 
 
 def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> None:
-    """Add d``y``/d``x`` to ``x.grad`` of every leaf ``x`` that ``y`` was computed from."""
+    """Add d``y``/d``x`` to ``x.grad`` of every leaf ``x`` that ``y`` was computed from.
+
+    So it does for results in between whose `Tensor.retain_grad` was called.
+    """
     given: set[int] = set()
     seed = _seed(y, gradient, create_graph, "backward()")
     with enable_grad() if create_graph and not state.recording else nullcontext():
         for v, g in sweep([y], [seed], create_graph=create_graph):
-            if not isinstance(v, Tensor):
+            x = v if isinstance(v, Tensor) else v.keeper and v.keeper()
+            if x is None:
                 continue
-            if v.grad is not None:
-                v.grad = v.grad + g if create_graph else wrap(v.grad.data + g)
+            if x.grad is not None:
+                x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
             elif create_graph:
-                v.grad = g
+                x.grad = g
             else:
-                # A rule may pass on its gradient, or a view of it: a leaf gets a copy of its own.
+                # A rule may pass on its gradient, or a view of it: each gets a copy of its own.
                 shared = g is seed or id(g) in given or getattr(g, "base", None) is not None
                 given.add(id(g))
-                v.grad = wrap(namespace(g).positive(g) if shared else g)
+                x.grad = wrap(namespace(g).positive(g) if shared or x is not v else g)
 
 
 def grad(
