@@ -30,7 +30,7 @@ class Node:
 
     __slots__ = (
         *("op", "inputs", "saved", "params", "value", "keeper"),
-        *("shape", "dtype", "scope", "time"),
+        *("shape", "dtype", "scope", "time", "__weakref__"),
     )
 
     def __init__(

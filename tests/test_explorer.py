@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import re
+import sys
 from importlib.resources import files
 
 import pytest
@@ -107,7 +108,9 @@ def test_a_box_tells_its_formula_rules_numbers_and_place():
     line = int(place.rpartition(":")[2]) - 1
     source = files("minigrad.ops").joinpath("elementwise.py").read_text(encoding="utf-8")
     assert "def mul(" in "".join(source.splitlines()[line : line + 2])
-    assert rows["Line of your code"][0].startswith("not recorded")
+    assert rows["Line of your code"] == [
+        "not kept: compute inside `with mg.draw.lines():` to have it"
+    ]
     (leaf,) = [box for box in boxes.values() if box["title"].startswith("x")]
     assert leaf["kind"] == "parameter"
     assert "Formula" not in dict(leaf["rows"])
@@ -300,7 +303,7 @@ def test_a_click_asks_a_box_and_links_lead_on(browser, tmp_path):
     assert browser.js(f"{panel}.hidden") is False
     assert browser.js("document.getElementById('title').textContent") == "ReLU"
     told = browser.js("document.getElementById('rows').textContent")
-    for part in ("out = max(x, 0)", "g_x = g · step(out)", "(5, 8), float32", "not recorded"):
+    for part in ("out = max(x, 0)", "g_x = g · step(out)", "(5, 8), float32", "not kept"):
         assert part in told
     assert browser.js("document.querySelectorAll('.chosen').length") == 1
     assert browser.js("document.querySelectorAll('.near').length") == 2
@@ -440,3 +443,29 @@ def test_comparisons_backward_passes_and_heat_are_explored_too(browser, tmp_path
         browser.wait(f"{STATUS}.startsWith('Boxes')")
         assert browser.js(NODES)
         assert not browser.errors
+
+
+def test_a_box_tells_the_line_it_came_from():
+    """Inside mg.draw.lines() each operation's line is kept, also inside modules; outside not."""
+    x = mg.tensor([[1.0, 2.0]], requires_grad=True)
+    with mg.draw.lines():
+        here = sys._getframe().f_lineno + 1
+        h = nn.Linear(2, 3)(x * 2)
+    boxes = data(page(draw(h.sum())))["boxes"]
+    told = {
+        box["title"]: dict(box["rows"])["Line of your code"][0]
+        for box in boxes.values()
+        if box["operation"]
+    }
+    assert told["× 2"] == told["x Wᵀ + b"] == f"{__file__}:{here}"
+    assert told["Σ"].startswith("not kept")
+
+
+def test_lines_and_anomalies():
+    """A search for anomalies goes on behind a block that kept lines."""
+    x = mg.tensor([-1.0], requires_grad=True)
+    with mg.detect_anomaly():
+        with mg.draw.lines():
+            y = x * 2
+        with pytest.warns(RuntimeWarning), pytest.raises(FloatingPointError):
+            y.log()

@@ -25,6 +25,7 @@ from minigrad.drawing.dot import dot
 from minigrad.drawing.factors import lay
 from minigrad.drawing.folding import fold
 from minigrad.drawing.graph import Picture
+from minigrad.drawing.lines import lines
 from minigrad.drawing.reading import read
 from minigrad.drawing.render import drawing_path
 from minigrad.drawing.text import text
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from minigrad.operation import Primitive
     from minigrad.products import BackpropProduct
 
-__all__ = ["Graph", "compare", "draw", "drawing_path"]
+__all__ = ["Graph", "compare", "draw", "drawing_path", "lines"]
 
 SHOWS = ("shape", "value", "grad")
 DIRECTIONS = ("LR", "TB")
@@ -160,7 +161,8 @@ def compare(*graphs: Graph, titles: Sequence[str] | None = None) -> Graph:
     return Graph(picture, Source(picture), graphs[0].direction, legend, graphs[0].format)
 
 
-draw.compare = compare  # type: ignore[attr-defined]  # where those who have found draw() look
+# where those who have found draw() look
+draw.compare, draw.lines = compare, lines  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from minigrad.operation import Primitive
 
 TITLE = "Computation graph"
 MANY = 150  # boxes; above, modules start folded
-NO_LINE = "not recorded: a graph keeps the module an operation ran in, not the line"
+NO_LINE = "not kept: compute inside `with mg.draw.lines():` to have it"
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ def _told(vertex: Vertex, op: Primitive | None) -> dict[str, Any]:
     rows += _quantities(vertex)
     rows += [("Module", [shown(vertex.path, LONGEST_TITLE)])] if vertex.path else []
     if op is not None:
-        rows += [("Declared in", [rules.declared(op)]), ("Line of your code", [NO_LINE])]
+        rows += [("Declared in", [rules.declared(op)])]
+        rows += [("Line of your code", [vertex.line or NO_LINE])]
     kind = "result" if vertex.root else vertex.kind
     return {
         "title": shown(" ".join(filter(None, (name, beside)))),

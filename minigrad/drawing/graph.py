@@ -66,8 +66,9 @@ class Vertex:
     ``name`` is the tensor's own, ``sign`` what a textbook writes for it ("γ", "x Wᵀ + b"), and
     ``note`` a parameter worth reading ("axis 0"). ``value`` and ``grad`` are None where they were
     not asked for, and ``grad`` also where there can be none: an output that nothing reads.
-    ``calls`` counts, for each module of ``scope``, which of its calls this was. A folded module
-    is a vertex of kind "module", and a node that a backward rule recorded one of kind "gradient".
+    ``calls`` counts, for each module of ``scope``, which of its calls this was; ``line`` is that of
+    the user's code, if it was kept. A folded module is a vertex of kind "module", and a node that
+    a backward rule recorded one of kind "gradient".
     """
 
     id: str
@@ -83,6 +84,7 @@ class Vertex:
     grad: Quantity | None
     root: bool
     calls: tuple[int, ...] = ()
+    line: str = ""
 
     @property
     def path(self) -> str:

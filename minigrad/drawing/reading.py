@@ -12,6 +12,7 @@ from minigrad import backend, engine
 from minigrad.drawing import symbols
 from minigrad.drawing.backward import record, sums
 from minigrad.drawing.graph import BACKWARD, Edge, Picture, Quantity, Vertex, clusters
+from minigrad.drawing.lines import line_of
 from minigrad.drawing.quantities import Gradients, Values, leaf_value, number
 from minigrad.drawing.uses import Calls, Spot, Use, argument_name, held, spot_of, uses
 from minigrad.nn.module import Module, Parameter
@@ -135,6 +136,7 @@ class Reading:
             spot_of(node),
             kind="gradient" if _is_backward(node) else "operation",
             sign=symbols.operation(name, scalars, given),
+            line=line_of(node),
             note="of all paths" if node in self.sums else symbols.note(name, node.params, ndim),
             operation=name,
             **self._result(node, 0, node),
