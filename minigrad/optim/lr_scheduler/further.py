@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from minigrad.optim.lr_scheduler.schedules import LRScheduler, for_groups, optimizer_of
-from minigrad.optim.optimizers import Optimizer
+from minigrad.optim.optimizer import Optimizer
 
 
 class ConstantLR(LRScheduler):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.optim.lr_scheduler.schedules import LRScheduler, for_groups, optimizer_of
-from minigrad.optim.optimizers import Optimizer
+from minigrad.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):

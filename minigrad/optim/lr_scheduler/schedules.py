@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType
 from typing import Any
 
-from minigrad.optim.optimizers import Optimizer
+from minigrad.optim.optimizer import Optimizer
 
 
 class LRScheduler:
