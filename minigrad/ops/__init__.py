@@ -5,6 +5,11 @@ They are polymorphic: arrays in, array out; any Tensor in, Tensor out, recorded.
 
 # ruff: noqa: I001 - in rows, not a name a line
 # fmt: off
+from minigrad.ops.choosing import clamp, clip, masked_fill, maximum, minimum, relu, where
+from minigrad.ops.comparison import (
+    bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, ge, gt, isclose, isfinite, isinf,
+    isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, ne,
+)
 from minigrad.ops.contraction import einsum, tensordot
 from minigrad.ops.counting import (
     aminmax, bincount, bucketize, count_nonzero, isin, kthvalue, median, nansum, quantile,
@@ -16,11 +21,8 @@ from minigrad.ops.creation import (
     triu_indices, zeros, zeros_like,
 )
 from minigrad.ops.elementwise import (
-    abs, add, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, ceil, clamp, clip, cos, div, eq,
-    erf, exp, expm1, floor, floor_divide, ge, gt, isclose, isfinite, isinf, isnan, le, log, log1p,
-    log2, logical_and, logical_not, logical_or, logical_xor, lt, masked_fill, maximum, minimum, mul,
-    ne, neg, pow, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin, sqrt, square, sub,
-    tanh, where,
+    abs, add, cos, div, erf, exp, expm1, floor_divide, log, log1p, log2, mul, neg, pow,
+    reciprocal, remainder, rsqrt, sigmoid, sign, sin, sqrt, square, sub, tanh,
 )
 from minigrad.ops.inverse import (
     cdist, cross, det, dist, inner, inverse, logdet, matrix_power, slogdet, solve,
@@ -48,7 +50,8 @@ from minigrad.ops.reductions import (
     mean, mean_over, min, norm, prod, softmax, std, sum, sum_over, var,
 )
 from minigrad.ops.rounding import (
-    addcdiv, addcmul, clamp_max, clamp_min, fix, fmod, frac, lerp, nan_to_num, trunc,
+    addcdiv, addcmul, ceil, clamp_max, clamp_min, fix, floor, fmod, frac, lerp, nan_to_num, round,
+    trunc,
 )
 from minigrad.ops.scattering import (
     diag_embed, diagonal, index_add, index_fill, scatter, scatter_add, take,

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import where
+from minigrad.ops.choosing import where
 from minigrad.ops.ordering import Sorted, sort
 from minigrad.ops.reductions import accepts_dim, amax, amin, any, mean, std, sum, var
 from minigrad.ops.rounding import lerp

@@ -12,7 +12,9 @@ from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import abs, exp, isclose, maximum, minimum, sign, square, where
+from minigrad.ops.choosing import maximum, minimum, where
+from minigrad.ops.comparison import isclose
+from minigrad.ops.elementwise import abs, exp, sign, square
 from minigrad.ops.shape import (
     astype,
     axis_of,

@@ -10,7 +10,7 @@ from typing import Any
 
 from minigrad import backend
 from minigrad.backend import namespace
-from minigrad.ops.elementwise import where
+from minigrad.ops.choosing import where
 from minigrad.ops.embedding import add_rows
 from minigrad.ops.padding import pad, pad_edges
 from minigrad.ops.shape import (

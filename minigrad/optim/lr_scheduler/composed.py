@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.optim.lr_scheduler.schedules import LRScheduler, optimizer_of
+from minigrad.optim.lr_scheduler.scheduler import LRScheduler, optimizer_of
 from minigrad.optim.optimizer import Optimizer
 
 

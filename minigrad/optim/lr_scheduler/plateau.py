@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.optim.lr_scheduler.schedules import LRScheduler, for_groups, optimizer_of
+from minigrad.optim.lr_scheduler.scheduler import LRScheduler, for_groups, optimizer_of
 from minigrad.optim.optimizer import Optimizer
 
 
