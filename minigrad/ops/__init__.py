@@ -45,10 +45,12 @@ from minigrad.ops.random import (
 )
 from minigrad.ops.rectifiers import celu, prelu, rrelu, selu, threshold
 from minigrad.ops.padding import pad
+from minigrad.ops.comparison import all, allclose, any, equal
 from minigrad.ops.reductions import (
-    all, allclose, amax, amin, any, argmax, argmin, cumsum, equal, log_softmax, logsumexp, max,
-    mean, mean_over, min, norm, prod, softmax, std, sum, sum_over, var,
+    amax, amin, argmax, argmin, cumsum, max, mean, mean_over, min, norm, prod, std, sum,
+    sum_over, var,
 )
+from minigrad.ops.softmax import log_softmax, logsumexp, softmax
 from minigrad.ops.rounding import (
     addcdiv, addcmul, ceil, clamp_max, clamp_min, fix, floor, fmod, frac, lerp, nan_to_num, round,
     trunc,
@@ -56,11 +58,12 @@ from minigrad.ops.rounding import (
 from minigrad.ops.scattering import (
     diag_embed, diagonal, index_add, index_fill, scatter, scatter_add, take,
 )
+from minigrad.ops.copying import astype, clone, transfer
+from minigrad.ops.indexing import gather, getitem, index_select, raw_index, take_along_dim
 from minigrad.ops.shape import (
-    astype, broadcast_to, clone, expand, expand_as, flatten, flip, gather, getitem, index_select,
-    matrix_transpose, movedim, permute, ravel, raw_index, repeat, reshape, reshape_as, roll,
-    squeeze, swapaxes, t, take_along_dim, tile, transfer, transpose, tril, triu, unflatten,
-    unsqueeze, view, view_as,
+    broadcast_to, expand, expand_as, flatten, flip, matrix_transpose, movedim, permute, ravel,
+    repeat, reshape, reshape_as, roll, squeeze, swapaxes, t, tile, transpose, tril, triu,
+    unflatten, unsqueeze, view, view_as,
 )
 from minigrad.ops.trigonometry import (
     acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan,

@@ -1,4 +1,4 @@
-"""Entry by entry: comparison and logic, whose answers are true or false and have no gradient."""
+"""Comparison and logic entry by entry, and whether all or any is true; none has a gradient."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.choosing import where
 from minigrad.ops.elementwise import abs
+from minigrad.ops.reductions import Axis, accepts_dim
 
 
 @primitive
@@ -118,3 +119,40 @@ def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: b
 def isfinite(x: Array) -> Array:
     """Whether each entry is a finite number."""
     return namespace(x).isfinite(x)
+
+
+# ── over many entries ─────────────────────────────────────────────────────────────────────────────
+
+
+@primitive
+def _all(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    return namespace(x).all(x, axis=axis, keepdims=keepdims)
+
+
+@primitive
+def _any(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    return namespace(x).any(x, axis=axis, keepdims=keepdims)
+
+
+@accepts_dim
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether every entry over ``axis`` is true."""
+    return _all(x, axis=axis, keepdims=keepdims)
+
+
+@accepts_dim
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether some entry over ``axis`` is true."""
+    return _any(x, axis=axis, keepdims=keepdims)
+
+
+def allclose(
+    x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Whether all |x − y| ≤ atol + rtol·|y|; NaNs are close to nothing, or to one another."""
+    return bool(all(isclose(x, y, rtol, atol, equal_nan)))
+
+
+def equal(x: Any, y: Any) -> bool:
+    """Whether shapes and all entries are equal."""
+    return tuple(x.shape) == tuple(y.shape) and bool(all(x == y))
