@@ -7,8 +7,8 @@ They are polymorphic: arrays in, array out; any Tensor in, Tensor out, recorded.
 # fmt: off
 from minigrad.ops.choosing import clamp, clip, masked_fill, maximum, minimum, relu, where
 from minigrad.ops.comparison import (
-    bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, ge, gt, isclose, isfinite, isinf,
-    isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, ne,
+    all, allclose, any, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, gt,
+    isclose, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, ne,
 )
 from minigrad.ops.contraction import einsum, tensordot
 from minigrad.ops.counting import (
@@ -45,7 +45,6 @@ from minigrad.ops.random import (
 )
 from minigrad.ops.rectifiers import celu, prelu, rrelu, selu, threshold
 from minigrad.ops.padding import pad
-from minigrad.ops.comparison import all, allclose, any, equal
 from minigrad.ops.reductions import (
     amax, amin, argmax, argmin, cumsum, max, mean, mean_over, min, norm, prod, std, sum,
     sum_over, var,
