@@ -115,13 +115,22 @@ def sweep(
     # left all its uses have been heard, and its gradient is final.
     waiting: list[tuple[int, Node]] = []
 
+    summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
+
     def add(v: Vertex, part: Any) -> None:
-        if v in gradients:
-            gradients[v] = _sum(gradients[v], part)
-        else:
+        if v not in gradients:
             gradients[v] = part
             if isinstance(v, Node):
                 heappush(waiting, (-v.time, v))
+        elif isinstance(part, dict):  # of several outputs: output by output
+            for i, g in part.items():
+                known = gradients[v].get(i)
+                gradients[v][i] = g if known is None else known + g
+        elif v in summed and not create_graph:
+            gradients[v] += part
+        else:
+            gradients[v] = gradients[v] + part
+            summed.add(v)
 
     for root, seed in zip(roots, seeds, strict=True):
         add(vertex(root), seed)
@@ -147,15 +156,6 @@ def sweep(
                     part = _fitted(part, u, v, rule)
                 add(u, part)
     yield from gradients.items()  # the leaves
-
-
-def _sum(total: Any, part: Any) -> Any:
-    """What has come along one more path; of several outputs, output by output."""
-    if not isinstance(part, dict):
-        return total + part
-    for i, g in part.items():
-        total[i] = total[i] + g if i in total else g
-    return total
 
 
 def _fitted(part: Any, x: Vertex, v: Node, rule: Rule) -> Any:
@@ -206,22 +206,26 @@ def _seed(y: Tensor, gradient: Any, create_graph: bool, asked: str) -> Any:
 
 
 def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> None:
-    """Add d``y``/d``x`` to ``x.grad`` of every leaf ``x`` that ``y`` was computed from."""
+    """Add d``y``/d``x`` to ``x.grad`` of every leaf ``x`` that ``y`` was computed from.
+
+    So it does for results in between whose `Tensor.retain_grad` was called.
+    """
     given: set[int] = set()
     seed = _seed(y, gradient, create_graph, "backward()")
     with enable_grad() if create_graph and not state.recording else nullcontext():
         for v, g in sweep([y], [seed], create_graph=create_graph):
-            if not isinstance(v, Tensor):
+            x = v if isinstance(v, Tensor) else v.keeper and v.keeper()
+            if x is None:
                 continue
-            if v.grad is not None:
-                v.grad = v.grad + g if create_graph else wrap(v.grad.data + g)
+            if x.grad is not None:
+                x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
             elif create_graph:
-                v.grad = g
+                x.grad = g
             else:
-                # A rule may pass on its gradient, or a view of it: a leaf gets a copy of its own.
+                # A rule may pass on its gradient, or a view of it: each gets a copy of its own.
                 shared = g is seed or id(g) in given or getattr(g, "base", None) is not None
                 given.add(id(g))
-                v.grad = wrap(namespace(g).positive(g) if shared else g)
+                x.grad = wrap(namespace(g).positive(g) if shared or x is not v else g)
 
 
 def grad(

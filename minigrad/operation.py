@@ -28,7 +28,10 @@ class Node:
     Links point to inputs alone: there are no cycles, and a graph goes as soon as its result does.
     """
 
-    __slots__ = ("dtype", "inputs", "op", "params", "saved", "scope", "shape", "time", "value")
+    __slots__ = (
+        *("op", "inputs", "saved", "params", "value", "keeper"),
+        *("shape", "dtype", "scope", "time"),
+    )
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Node:
         self.saved = saved
         self.params = params
         self.value = value
+        self.keeper: Callable[[], Tensor | None] | None = None  # who asked for the gradient: weakly
         self.shape = like.shape
         self.dtype = like.dtype
         self.scope = state.scope

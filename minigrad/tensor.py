@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins  # for names that inside the class are methods
 import functools
 import math
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -114,13 +115,14 @@ class Tensor:
         return None if self.node is None else _source(self.node).op
 
     def retain_grad(self) -> None:
-        """Nothing for a leaf, whose ``.grad`` is kept; a result has none, and an error says so."""
-        if self.node is not None:
+        """Let `backward` keep the gradient of this result in ``.grad``, as it does for leaves."""
+        if not self.tracked:
             raise RuntimeError(
-                f"retain_grad() asks backward() to keep the gradient of a result of "
-                f"{_maker(self.node)}; it keeps those of leaves alone. Ask for this one instead: "
-                "mg.grad(loss, h) answers the gradient of a loss by any tensor h."
+                "retain_grad() asks backward() to keep a gradient; this tensor has none, as it "
+                "does not require grad. Set requires_grad=True on an input before computing."
             )
+        if self.node is not None:
+            self.node.keeper = weakref.ref(self)
 
     @property
     def is_leaf(self) -> bool:
@@ -697,7 +699,8 @@ class Tensor:
 def as_array(data: Any, dtype: Any = None) -> Array:
     """``data`` as an array of the default backend; Python floats take the default dtype."""
     if isinstance(data, Tensor):
-        return data.data
+        raw, xp = data.data, namespace(data.data)
+        return raw if dtype is None else xp.astype(raw, backend.dtype_on(xp, dtype), copy=False)
     if dtype is None and not backend.is_array(data):
         found = np.asarray(data)
         dtype = backend.get_default_dtype() if found.dtype.kind == "f" else found.dtype

@@ -9,6 +9,9 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import functools
+import gc
+import inspect
 import itertools
 import json
 import os
@@ -19,8 +22,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
 import array_api_strict  # noqa: F401 - imported once here, and not once per mutant
@@ -34,9 +39,12 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 
 ROOT = Path(__file__).parent.parent
-TESTS = """attention backend convolution engine fuzz layers losses nn ops optim products recurrent
+NAMES = """attention backend convolution engine fuzz layers losses nn ops optim products recurrent
     tensor transforms"""
-
+FILES = [f"tests/test_{name}.py" for name in NAMES.split()]
+ENOUGH = 10.0  # seconds of tests for a mutant
+Place = tuple[Any, ...]  # where in the sources some code comes from
+AT_IMPORT = 77  # the answer for a change outside functions, which takes effect at import
 OPTIONS = ["-x", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 # Swaps that no arithmetic here survives, that only annotations have, or that change nothing.
@@ -83,16 +91,85 @@ def _meaning(source: str) -> str:
     return ast.dump(tree)
 
 
-class Chosen:
-    """A plugin of pytest: the chosen tests alone, the quick ones first."""
+def swaps(path: Path, source: str, changed: str) -> dict[Place, CodeType]:
+    """The new code of the functions that a change is in; empty where it is not in a function."""
+    texts = source, changed
+    pairs = [tuple(compile(text, path, "exec", dont_inherit=True) for text in texts)]
+    found = {}
+    while pairs:
+        old, new = pairs.pop()
+        inner = [[c for c in code.co_consts if isinstance(c, CodeType)] for code in (old, new)]
+        if len(inner[0]) != len(inner[1]):
+            return {}
+        pairs += zip(*inner, strict=True)
+        if old.co_flags & inspect.CO_OPTIMIZED:  # a function's
+            if old != new and len(old.co_freevars) == len(new.co_freevars):
+                found[_place(old)] = new
+        elif _own(old) != _own(new):  # a module's or a class's, which has run
+            return {}
+    return found
 
-    def __init__(self, seconds: dict[str, float]) -> None:
-        self.seconds = seconds
+
+def _own(code: CodeType) -> tuple[Any, ...]:
+    constants = [c for c in code.co_consts if not isinstance(c, CodeType)]
+    return code.co_code, code.co_names, [(type(c), c) for c in constants]
+
+
+def _place(code: CodeType) -> Place:
+    return code.co_filename, code.co_qualname, tuple(code.co_positions())
+
+
+class Swapping:
+    """A plugin of pytest: collect once, then run the tests of each mutant in a fork."""
+
+    def __init__(self, trials: list[Trial], report: Path) -> None:
+        self.trials, self.report = trials, report
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests that reach each change; write which changes pass, or cannot be swapped."""
+        items = {item.nodeid: item for item in session.items}
+        things = gc.get_objects()
+        caches = [c for c in things if isinstance(c, functools._lru_cache_wrapper)]
+        caches = [c for c in caches if str(c.__module__).startswith("minigrad")]
+        by_place: dict[Place, list[FunctionType]] = {}
+        for function in [f for f in things if isinstance(f, FunctionType)]:
+            by_place.setdefault(_place(function.__code__), []).append(function)
+        gc.freeze()
+        codes = []
+        for trial in self.trials:
+            new = swaps(trial.path, trial.source, trial.changed)
+            chosen = [items[test] for test in trial.tests]
+
+            def run(new: dict[Place, CodeType] = new, chosen: list[Any] = chosen) -> int:
+                for place, code in new.items():
+                    for function in by_place.get(place, []):
+                        function.__code__ = code
+                for cache in caches:
+                    cache.cache_clear()
+                for item, after in itertools.pairwise([*chosen, None]):
+                    session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+                return 0
+
+            codes.append(in_child(run, trial.limit) if new else AT_IMPORT)
+        self.report.write_text(json.dumps(codes))
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Stop at the first failure."""
+        if report.failed:
+            os._exit(1)
+
+
+class Chosen:
+    """A plugin of pytest: the chosen tests alone, in this order."""
+
+    def __init__(self, tests: list[str]) -> None:
+        self.place = {test: place for place, test in enumerate(tests)}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Drop the others."""
-        items[:] = [item for item in items if item.nodeid in self.seconds]
-        items.sort(key=lambda item: self.seconds[item.nodeid])
+        items[:] = [item for item in items if item.nodeid in self.place]
+        items.sort(key=lambda item: self.place[item.nodeid])
 
 
 class Reached:
@@ -120,20 +197,15 @@ class Reached:
         self.report.write_text(json.dumps({"seconds": self.seconds, "lines": lines}))
 
 
-def in_child(copy: Path, plugin: Callable[[], Any], files: list[str], limit: float) -> int | None:
-    """pytest's exit code from a process of its own, None if it took more than ``limit`` seconds."""
+def in_child(run: Callable[[], int], limit: float) -> int | None:
+    """What ``run`` answers in a process of its own, None if that takes more than ``limit``."""
     child = os.fork()
     if child == 0:
-        os.setsid()
-        os.chdir(copy)
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
-        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # halves the time to collect
-        sys.modules["torch"] = None  # type: ignore[assignment] # no comparison with PyTorch
-        sys.dont_write_bytecode = isinstance(made := plugin(), Chosen)
-        os._exit(pytest.main([*OPTIONS, *files], [made]))
+        try:
+            os.setsid()
+            os._exit(run())
+        finally:
+            os._exit(1)
     end = time.monotonic() + limit
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -143,6 +215,23 @@ def in_child(copy: Path, plugin: Callable[[], Any], files: list[str], limit: flo
     os.killpg(child, 9)
     os.waitpid(child, 0)
     return None
+
+
+def tests(copy: Path, plugin: Callable[[], Any], files: Iterable[str], limit: float) -> int | None:
+    """pytest's exit code for these files, run in ``copy`` in a process of its own."""
+
+    def run() -> int:
+        os.chdir(copy)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # halves the time to collect
+        sys.modules["torch"] = None  # type: ignore[assignment] # no comparison with PyTorch
+        sys.dont_write_bytecode = isinstance(made := plugin(), Chosen)
+        return pytest.main([*OPTIONS, *files], [made])
+
+    return in_child(run, limit)
 
 
 def reaching(lines: dict[str, list[str]], source: str, line: int) -> set[str]:
@@ -167,28 +256,58 @@ def prepare() -> tuple[Path, dict[str, Any]]:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     report = copy / "reached.json"
-    files = [f"tests/test_{name}.py" for name in TESTS.split()]
-    if in_child(copy, lambda: Reached(report), files, 3600) != 0:
+    if tests(copy, lambda: Reached(report), FILES, 3600) != 0:
         sys.exit(f"The tests fail without any change. Run pytest in {copy}.")
     return copy, json.loads(report.read_text())
 
 
-def survives(copy: Path, reached: dict[str, Any], file: str, line: int, changed: str) -> bool:
-    """Whether the tests that reach the line, 20 seconds worth of them, pass with this source."""
-    path = copy / file
-    source = path.read_text(encoding="utf-8")
-    tests = reaching(reached["lines"].get(str(path), {}), source, line)
-    quick_first = sorted((reached["seconds"][test], test) for test in tests)
-    ends = itertools.accumulate(time for time, _ in quick_first)
-    seconds = {test: time for (time, test), end in zip(quick_first, ends, strict=True) if end < 20}
-    if not seconds:
-        return True
-    files = sorted({test.partition("::")[0] for test in seconds})
-    try:
-        path.write_text(changed, encoding="utf-8")
-        return in_child(copy, lambda: Chosen(seconds), files, 30 + 5 * sum(seconds.values())) == 0
-    finally:
-        path.write_text(source, encoding="utf-8")
+@dataclass
+class Trial:
+    """A change to a line of a file, and the tests that reach it, the quick ones first."""
+
+    path: Path
+    source: str
+    line: int
+    changed: str
+    tests: list[str]
+    limit: float
+
+    @property
+    def files(self) -> set[str]:
+        """Where the tests are."""
+        return {test.partition("::")[0] for test in self.tests}
+
+    def at_import(self, copy: Path) -> int | None:
+        """pytest's exit code with the change written to the file."""
+        self.path.write_text(self.changed, encoding="utf-8")
+        try:
+            return tests(copy, lambda: Chosen(self.tests), sorted(self.files), self.limit)
+        finally:
+            self.path.write_text(self.source, encoding="utf-8")
+
+
+def trial(path: Path, source: str, line: int, changed: str, reached: dict[str, Any]) -> Trial:
+    """The trial of one change: enough of the tests that reach its line."""
+    names = reaching(reached["lines"].get(str(path), {}), source, line)
+    quick_first = sorted((reached["seconds"][name], name) for name in names)
+    ends = list(itertools.accumulate(time for time, _ in quick_first))
+    chosen = [name for (_, name), end in zip(quick_first, ends, strict=True) if end < ENOUGH]
+    return Trial(path, source, line, changed, chosen, 30 + 5 * min(ENOUGH, sum(ends[-1:])))
+
+
+def survivors(copy: Path, trials: list[Trial]) -> list[Trial]:
+    """The changes that no test notices."""
+    report = copy / "codes.json"
+    files = sorted(set().union(*(trial.files for trial in trials)))
+    report.unlink(missing_ok=True)
+    tests(copy, lambda: Swapping(trials, report), files, sum(t.limit for t in trials))
+    codes = json.loads(report.read_text())
+    return [
+        trial
+        for trial, code in zip(trials, codes, strict=True)
+        # Once more with the file changed, as some functions have done their work at import.
+        if code in (0, AT_IMPORT) and (not trial.tests or trial.at_import(copy) == 0)
+    ]
 
 
 def main() -> None:
@@ -203,15 +322,12 @@ def main() -> None:
         every = list(mutants(source))
         count = min(asked.sample or len(every), len(every))
         tried = random.Random(0).sample(every, count)  # noqa: S311 - no secret
-        killed = 0
-        for line, changed in tried:
-            if survives(copy, reached, file, line, changed):
-                pair = source.splitlines(), changed.splitlines()
-                diff = difflib.unified_diff(*pair, n=0, lineterm="")
-                print(f"{file}:{line}", *list(diff)[3:], sep="\n", flush=True)
-            else:
-                killed += 1
-        print(f"| {file} | {len(every)} | {count} | {killed} |", flush=True)
+        left = survivors(copy, [trial(copy / file, source, *change, reached) for change in tried])
+        for one in left:
+            pair = source.splitlines(), one.changed.splitlines()
+            diff = difflib.unified_diff(*pair, n=0, lineterm="")
+            print(f"{file}:{one.line}", *list(diff)[3:], sep="\n")
+        print(f"| {file} | {len(every)} | {count} | {count - len(left)} |", flush=True)
     shutil.rmtree(copy)
 
 

@@ -313,7 +313,7 @@ SAMPLES: list[Sample] = [
         )
     ],
     Sample("mm", lambda m, x, y: m.mm(x, y), ((2, 3), (3, 2))),
-    Sample("bmm", lambda m, x, y: m.bmm(x, y), ((2, 2, 3), (2, 3, 2))),
+    Sample("bmm", lambda m, x, y: m.bmm(x, y), ((2, 1, 3), (2, 3, 1))),
     Sample("mv", lambda m, x, y: m.mv(x, y), ((2, 3), (3,))),
     Sample("dot", lambda m, x, y: m.dot(x, y), ((3,), (3,))),
     Sample("outer", lambda m, x, y: m.outer(x, y), ((3,), (2,))),

@@ -81,6 +81,8 @@ CASES = [
     *_pool("max_pool1d", (2, 3, 7), kernel_size=3, stride=2, padding=1),
     *_pool("max_pool1d", (3, 7), kernel_size=2, ceil_mode=True),
     *_pool("max_pool1d", (2, 3, 7), kernel_size=2, stride=3, ceil_mode=True),
+    *_pool("max_pool1d", (2, 3, 7), kernel_size=2),
+    *_pool("avg_pool1d", (2, 3, 7), kernel_size=2),
     *_pool("avg_pool2d", X, kernel_size=2),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1),
     *_pool("avg_pool2d", X, kernel_size=3, stride=2, padding=1, count_include_pad=False),
@@ -176,6 +178,14 @@ def test_equals_loops(place: str, case: Case) -> None:
     found = case.function(F, *[mg.tensor(a) for a in inputs(case)])
     assert found.backend == place
     near(found, case.function(loops, *inputs(case)), 1e-12)
+
+
+def test_a_bias_of_another_dtype_is_added(random: np.random.Generator) -> None:
+    """A float64 bias of a float32 convolution makes the result float64."""
+    x, w = random.standard_normal((1, 2, 4)).astype("float32"), np.ones((1, 2, 3), "float32")
+    y = F.conv1d(mg.tensor(x), mg.tensor(w), mg.tensor(np.array([0.5])))
+    assert y.dtype == mg.float64
+    near(y, loops.conv1d(x, w, np.array([0.5])), 1e-6)
 
 
 def test_of_ties_the_first_takes_the_gradient(place: str) -> None:
@@ -349,7 +359,7 @@ def test_indices_of_max_pooling_are_pytorchs(
     [
         (lambda: nn.Conv2d(3, 4, 3), (2, 5, 8, 8),
          r"conv2d in module 'head\.0' of inputs \(2, 5, 8, 8\) .* got \(4, 3, 3, 3\)\. "
-         r"Set in_channels=5"),
+         r"Set in_channels=5, or move the channels to axis 1\.$"),
         (lambda: nn.Conv2d(3, 4, 3), (2, 3), r"conv2d in module 'head\.0' needs inputs of shape "
          r"\(N, C, H, W\) or \(C, H, W\); got \(2, 3\)"),
         (lambda: nn.Conv1d(3, 4, 3), (2, 3, 4, 5), r"\(N, C, L\) or \(C, L\); got \(2, 3, 4, 5\)"),
@@ -378,6 +388,7 @@ def test_wrong_shapes_name_the_module_by_its_path(
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "divisible by groups; got 3, 4 and groups=2"),
         (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), "padding_mode='mirror'; it is 'zeros'"),
         (lambda: nn.Conv2d(3, 4, (1, 2, 3)), r"each of 2 axes; got \(1, 2, 3\)"),
+        (lambda: nn.Conv2d(3, 4, ()), r"each of 2 axes; got \(\)"),
         (lambda: nn.Conv2d(3, 4, 3, stride=2, padding="same"), "needs stride 1; got"),
         (lambda: F.max_pool2d(mg.zeros(2, 3, 0, 4), 1), "Only the batch axis may be empty"),
         (lambda: F.avg_pool2d(mg.zeros(1, 2, 2), 2, divisor_override=0), "cannot divide by"),

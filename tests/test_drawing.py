@@ -449,7 +449,7 @@ def test_format_text_shows_the_text_in_a_notebook_too():
     """print(draw(y, format="text")) and the cell's output are the same lines."""
     graph = draw(micrograd()[0], format="text")
     assert graph._repr_mimebundle_() == {"text/plain": str(graph)}
-    with pytest.raises(ValueError, match="svg and text; got 'jpeg'"):
+    with pytest.raises(ValueError, match="svg, text; got 'jpeg'"):
         draw(micrograd()[0], format="jpeg")
 
 
@@ -580,6 +580,15 @@ def test_a_long_chain_is_drawn():
     assert x.grad is not None
 
 
+def test_a_large_drawing_has_straight_arrows():
+    """Bent ones would take Graphviz minutes."""
+    y = mg.tensor(1.0, requires_grad=True)
+    for _ in range(300):
+        y = y * 1.01
+    assert "splines=line" in draw(y, max_nodes=None).dot
+    assert "splines" not in draw(y).dot
+
+
 def test_wrong_arguments_are_told():
     """Each error names what was asked for, what was found and what is known."""
     with pytest.raises(TypeError, match=r"needs a Tensor.*got float"):
@@ -590,11 +599,11 @@ def test_wrong_arguments_are_told():
         draw(mg.tensor(1.0), names={"a": 1})
     with pytest.raises(TypeError, match=r"model=….*needs a Module; got int"):
         draw(mg.tensor(1.0), model=1)
-    with pytest.raises(ValueError, match="grad and value and None; got 'loss'"):
+    with pytest.raises(ValueError, match="grad, value, None; got 'loss'"):
         draw(mg.tensor(1.0), heat="loss")
     with pytest.raises(ValueError, match="shape, value, grad; got 'colour'"):
         draw(mg.tensor(1.0), show=("colour",))
-    with pytest.raises(ValueError, match="LR and TB; got 'RL'"):
+    with pytest.raises(ValueError, match="LR, TB; got 'RL'"):
         draw(mg.tensor(1.0), direction="RL")
 
 

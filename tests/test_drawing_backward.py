@@ -94,6 +94,33 @@ def test_gradients_of_like_parameters_are_told_apart_by_their_module():
     assert {"∂y/∂0.W", "∂y/∂1.W", "∂y/∂b"} <= names
 
 
+def test_sums_over_paths_stand_outside_the_rules():
+    """x is read twice: what comes back along both is added, by no rule; the order holds."""
+
+    class Twice(nn.Module):
+        def __init__(self):
+            self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 3)
+
+        def forward(self, x):
+            h = x.tanh()
+            return h + self.a(h).relu() * self.b(h)
+
+    x = mg.ones(2, 3).requires_grad_()
+    y = Twice()(x).sum()
+    graph = draw(y, names={"x": x}, backward=True)
+    added = [v for v in graph.picture.vertices if v.backward and v.operation == "add"]
+    assert [v.note for v in added] == ["of all paths"] * 2
+    assert not any(v.scope[-1][0].startswith("∂") for v in added)
+    for depth in (0, 1, 2):
+        folded = draw(y, backward=True, depth=depth)
+        boxes = [v for v in folded.picture.vertices if v.backward and v.sign == "Twice"]
+        assert len(boxes) == (depth == 0)
+        read = {e.source for e in folded.picture.edges} | {e.target for e in folded.picture.edges}
+        assert read == {v.id for v in folded.picture.vertices}
+    y.backward()
+    assert named(graph, "∂y/∂x").value.text == quantities.quantity(x.grad.data).text
+
+
 def test_arrows_of_the_backward_pass_run_back():
     """They are written the other way round, and what rules read is dotted and moves nothing."""
     a = number(2)
@@ -112,7 +139,7 @@ def test_words_are_of_rules_that_there_are():
     """Each entry is of an operation that exists and of an input that has a rule."""
     import gc  # noqa: PLC0415 - the operations have no other register
 
-    known = {op.name.lstrip("_"): op for op in gc.get_objects() if isinstance(op, Primitive)}
+    known = {op.name.lstrip("_"): op for op in gc.get_objects() if type(op) is Primitive}
     for name, rules in WORDS.items():
         inputs = {rule.input for rule in known[name].rules}
         assert set(rules) - {""} <= inputs, name

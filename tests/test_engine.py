@@ -15,7 +15,7 @@ import pytest
 from conftest import near
 
 import minigrad as mg
-from minigrad import engine, nn, operation
+from minigrad import engine, memory, nn, operation
 
 
 def scalar(x: float, **kwargs: Any) -> mg.Tensor:
@@ -391,6 +391,16 @@ def test_a_write_that_backward_would_miss_is_caught() -> None:
     near(w.grad, np.ones(3))
 
 
+def test_writes_are_forgotten_with_the_memory() -> None:
+    """An array that was written to leaves nothing behind when it goes."""
+    x = mg.tensor([1.0, 2.0])
+    before = len(memory._writes)
+    x[0] = 3.0
+    assert len(memory._writes) == before + 1
+    del x
+    assert len(memory._writes) == before
+
+
 @pytest.mark.parametrize("view", [lambda w: w.T, lambda w: w.reshape(4), lambda w: w[0]])
 def test_a_write_is_seen_through_views(view: Any) -> None:
     """Memory written through one tensor is overwritten for all that share it."""
@@ -426,3 +436,36 @@ def test_import_loads_numpy_and_nothing_else() -> None:
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     extra = set(out.stdout.split()) - set(sys.stdlib_module_names)
     assert extra == {"minigrad"}
+
+
+def test_results_that_retain_their_gradient(place: str) -> None:
+    """backward keeps the gradient of such results, adds up, and shares it with nobody."""
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    h, other = x * 3, x * 5
+    z, mu, _ = mg.standardize(mg.stack([h, other]), axis=(0,))
+    for kept in (x, h, mu):
+        kept.retain_grad()
+    loss = (h + 1).sum() + 2 * mu.sum() + 0 * z.sum()
+    loss.backward()
+    near(h.grad, [2.0, 2.0])
+    near(mu.grad, [[2.0, 2.0]])
+    near(x.grad, [11.0, 11.0])
+    assert other.grad is None
+    loss.backward()
+    near(h.grad, [4.0, 4.0])
+    h.grad[...] = 0.0
+    near(x.grad, [22.0, 22.0])
+
+
+def test_a_result_that_is_gone_retains_nothing() -> None:
+    """Asking for a gradient does not keep the result; one without gradient cannot ask."""
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    (h := x * 3).retain_grad()
+    loss = (h * h).sum()
+    gone = weakref.ref(h)
+    del h
+    assert gone() is None
+    loss.backward()
+    assert x.grad is not None
+    with pytest.raises(RuntimeError, match=r"retain_grad\(\) .* does not require grad"):
+        mg.tensor([1.0]).retain_grad()

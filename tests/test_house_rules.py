@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,3 +87,15 @@ def test_every_test_states_its_claim() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 assert ast.get_docstring(node), f"{path.name}:{node.name}"
+
+
+def test_the_readmes_first_program() -> None:
+    """The program that README opens with runs, learns, and ends in drawings and a product."""
+    pytest.importorskip("sklearn", reason="needs minigrad[lessons]")
+    readme = Path(__file__).parents[1] / "README.md"
+    program = re.search(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    assert program is not None
+    names: dict[str, Any] = {}
+    exec(program[1], names)  # noqa: S102 - this repository's own text
+    assert names["loss"].item() < 0.1
+    assert names["loss"].grad_fn.name == "softmax_cross_entropy"

@@ -365,6 +365,25 @@ def test_batch_norm_channels_last(
         last(mg.zeros(3, 4))
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("name", "sizes", "shape"),
+    [
+        ("BatchNorm1d", (3,), (4, 3)),
+        ("GroupNorm", (1, 3), (4, 3)),
+        ("InstanceNorm1d", (3,), (4, 3, 5)),
+        ("LayerNorm", (3,), (4, 3)),
+    ],
+)
+def test_norms_without_bias(name: str, sizes: tuple[int, ...], shape: Any, torch: Any) -> None:
+    """bias=False leaves β out and γ in, in PyTorch's words, and with its numbers."""
+    options = {"bias": False} | ({"affine": True} if name == "InstanceNorm1d" else {})
+    mine, theirs = getattr(nn, name)(*sizes, **options), getattr(torch.nn, name)(*sizes, **options)
+    assert [n for n, _ in mine.named_parameters()] == ["weight"]
+    x = np.random.default_rng(0).standard_normal(shape)
+    near(mine.double()(mg.tensor(x)), theirs.double()(torch.tensor(x)).detach().numpy())
+
+
 @pytest.mark.parametrize(("center", "scale"), [(True, False), (False, True), (False, False)])
 def test_batch_norm_without_beta_or_gamma(
     place: str, random: np.random.Generator, center: bool, scale: bool

@@ -17,6 +17,13 @@ from minigrad import backend, engine, ops
 samples = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 
 
+# NumPy has these names, and does otherwise: no axis for numbers, the mean of two medians, ddof = 0.
+OTHERWISE = (
+    *("var", "std", "median", "max along", "split", "tensordot that broadcasts"),
+    *(f"{name} of a number" for name in ("cumsum", "cumprod", "max", "min", "sort")),
+)
+
+
 def leaves(sample: Sample, dtype: str = "float64") -> list[mg.Tensor]:
     """The sample's inputs as leaves on the backend in use."""
     if not sample.standard and backend.default().name == "strict":
@@ -44,7 +51,7 @@ def test_values_are_those_of_raw_arrays_on_numpy(place: str, sample: Sample) -> 
 @samples
 def test_values_are_numpys_where_it_has_the_function(place: str, sample: Sample) -> None:
     """A function that NumPy has under the same name computes what NumPy's does."""
-    if sample.name in ("var", "std", "max along", "split", "pad", "pad that crops"):
+    if sample.name.startswith("pad") or sample.name in OTHERWISE:
         pytest.skip("NumPy means something else by the name")
     try:
         wanted = sample.function(np, *sample.inputs())
@@ -177,6 +184,18 @@ def test_ties_and_kinks_are_pytorchs(torch: ModuleType, x: float) -> None:
         near(grads[0], grads[1])
 
 
+def test_of_equal_entries_each_takes_half(place: str) -> None:
+    """The larger and the smaller of two share their gradient where the two are equal."""
+    x, y = (mg.tensor(t, requires_grad=True) for t in ([1.0, 2.0], [1.0, 3.0]))
+    for choose, by_x, by_y in (
+        (mg.maximum, [0.5, 0.0], [0.5, 1.0]),
+        (mg.minimum, [0.5, 1.0], [0.5, 0.0]),
+    ):
+        for found, wanted in zip(mg.grad(choose(x, y).sum(), (x, y)), (by_x, by_y), strict=True):
+            near(found, wanted)
+    near(mg.grad((x**0).sum(), x)[0], [0.0, 0.0])
+
+
 def test_powers_of_zero_do_not_move_with_the_exponent(place: str) -> None:
     """The slope of xʸ in y is xʸ·ln x, and 0, not NaN, where x = 0."""
     x = mg.tensor(np.array([0.0, 1.0, 2.0]), requires_grad=True)
@@ -296,6 +315,8 @@ def test_equal_and_close(place: str) -> None:
             lambda x: mg.log_softmax(x, -1),
             lambda a: a - np.log(np.exp(a).sum(-1, keepdims=True)),
         ),
+        (lambda x: mg.any(x > 0), lambda a: (a > 0).any()),
+        (lambda x: mg.all(x > 0, 1), lambda a: (a > 0).all(1)),
         (lambda x: mg.max(x, 1)[0], lambda a: a.max(1)),
         (lambda x: mg.max(x, -1, keepdim=True)[1], lambda a: a.argmax(-1, keepdims=True)),
         (lambda x: mg.min(x, 1)[1], lambda a: a.argmin(1)),
@@ -321,6 +342,19 @@ def test_arrangements_are_numpys(place: str, call: Any, wanted: Any) -> None:
     near(call(mg.tensor(a)), np.asarray(wanted(a)))
 
 
+def test_arrangements_of_little_and_of_nothing(place: str) -> None:
+    """Axes of size 0 and 1, empty parts, and sizes that −1 stands for."""
+    nothing, x = mg.zeros(0, 8), mg.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    assert nothing.unflatten(1, (2, -1)).shape == (0, 2, 4)
+    assert mg.zeros(1, 0, 2).squeeze().shape == (0, 2)
+    assert len(mg.split(x[:1], 1)) == 1
+    assert [part.shape for part in mg.split(x, [0, 3], 1)] == [(2, 0), (2, 3)]
+    assert mg.pad(x, (-3, 0)).shape == (2, 0)
+    near(mg.gather(x, 1, mg.tensor([[2, 0]])), [[3.0, 1.0]])
+    with pytest.raises(TypeError):
+        x.reshape((3, 2), 1)
+
+
 def test_slices_are_selected_along_an_axis() -> None:
     """index_select takes slices along any axis, the last counted from the end too."""
     a = np.random.default_rng(0).standard_normal((2, 3, 4))
@@ -342,6 +376,12 @@ def test_entries_that_tie_keep_their_order(place: str) -> None:
     x = mg.tensor(a)
     near(mg.argsort(x), np.argsort(a, stable=True))
     near(mg.argsort(x, descending=True), np.argsort(-a, stable=True))
+
+
+def test_the_norm_is_flat_at_zero(place: str) -> None:
+    """The slope of the norm at the zero vector is taken as 0."""
+    x = mg.zeros(2, requires_grad=True)
+    near(mg.grad(x.norm(), x)[0], [0.0, 0.0])
 
 
 def test_norms_of_infinite_order(place: str) -> None:
@@ -409,6 +449,8 @@ def test_boolean_masks_select() -> None:
         (lambda x: mg.index_select(x, 0, mg.tensor([[0]])), "needs a vector of integers"),
         (lambda x: mg.pad(x, (1,)), r"two margins an axis, for at most 2 axes; .* and \(1,\)"),
         (lambda x: mg.pad(x, (1,) * 6), "for at most 2 axes"),
+        (lambda x: mg.pad(x, (-4, 1)), "crops more than there is"),
+        (lambda x: x.squeeze((0, -2)), "an axis twice"),
         (lambda x: mg.bmm(x, x), "bmm needs 3-d and 3-d operands"),
         (lambda x: mg.mv(x, x), "mv needs 2-d and 1-d operands"),
         (lambda x: mg.dot(x, x[0]), "dot needs 1-d and 1-d operands"),
@@ -417,7 +459,16 @@ def test_boolean_masks_select() -> None:
         (lambda x: mg.diag(x[None]), "diag needs 2-d operands"),
         (lambda x: mg.trace(x[0]), "trace needs 2-d operands"),
         (lambda x: mg.addmm(x, x[0], x), "addmm needs 2-d and 2-d operands"),
+        (lambda x: mg.bmm(x[None], mg.stack([x.T, x.T])), "two stacks of as many matrices"),
+        (lambda x: mg.bmm(mg.stack([x, x]), x.T[None]), "two stacks of as many matrices"),
+        (
+            lambda x: mg.addmm(mg.ones(1, 2, 2), x, x.T),
+            r"broadcasts to the product's shape \(2, 2\)",
+        ),
+        (lambda x: mg.addmm(mg.ones(3, 2, 2), x, x.T), r"got \(3, 2, 2\)"),
         (lambda x: mg.tensordot(x, x, 1), r"axes \[1\] and \[0\] needs equal sizes"),
+        (lambda x: mg.tensordot(x.T, x.T, 1), r"axes \[1\] and \[0\] needs equal sizes"),
+        (lambda x: mg.einsum("ij"), "names 1 operands by letters; got 0"),
         (lambda x: mg.einsum("ij,jk", x), "names 2 operands by letters; got 1"),
         (lambda x: mg.einsum("ij", x, x), "names 1 operands by letters; got 2"),
         (lambda x: mg.einsum("i1", x), "names 1 operands by letters"),

@@ -262,9 +262,13 @@ def test_dropout_of_one_layer_warns() -> None:
 # ── the operations underneath ────────────────────────────────────────────────────────────────────
 
 
-def test_lstm_cell_equals_its_composite(random: np.random.Generator) -> None:
-    """The fused cell and the one built from primitives agree at every order."""
-    leaf = [mg.tensor(random.standard_normal(s), requires_grad=True) for s in ((2, 12), (2, 3))]
+@pytest.mark.parametrize("leading", [(), (2,), (2, 2)])
+def test_lstm_cell_equals_its_composite(
+    random: np.random.Generator, leading: tuple[int, ...]
+) -> None:
+    """The fused cell and the one built from primitives agree at every order, for (…, 4H)."""
+    shapes = (*leading, 12), (*leading, 3)
+    leaf = [mg.tensor(random.standard_normal(s), requires_grad=True) for s in shapes]
 
     def both(cell: Callable[..., Any]) -> list[Any]:
         return derivatives(mg, mg.grad, lambda: cell(*leaf), leaf)

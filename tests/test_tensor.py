@@ -293,3 +293,14 @@ def test_anomalies_are_found_where_they_are_made() -> None:
         with mg.detect_anomaly():
             mg.exp(x).sum().backward()
     assert x.grad is not None
+
+
+def test_a_tensor_of_a_tensor_takes_the_dtype_asked_for(place: str) -> None:
+    """tensor() and as_tensor() convert a Tensor as they do an array; as_tensor shares if it can."""
+    x = mg.tensor([1.0, 2.0])
+    for made in (mg.tensor(x, dtype=mg.float64), mg.as_tensor(x, dtype=mg.float64)):
+        assert "float64" in str(made.dtype)
+        assert made.backend == place
+        assert made.tolist() == [1.0, 2.0]
+    assert mg.as_tensor(x, dtype=mg.float32).data is x.data
+    assert mg.as_tensor(x) is x

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minigrad.drawing import files, render
+from minigrad.drawing import checks, files, render
 from minigrad.drawing.comparing import beside
 from minigrad.drawing.dot import dot
 from minigrad.drawing.factors import lay
@@ -115,47 +115,23 @@ def draw(  # noqa: PLR0913 - the one door to all that a drawing can show
             f"draw() needs a Tensor or several; got {found}. Pass a result, as draw(loss)."
         )
     for name, x in (names or {}).items():
-        _check_kind(f"names={{{name!r}: …}}", x, Tensor)
+        checks.kind(f"names={{{name!r}: …}}", x, Tensor)
     if model is not None:
-        _check_kind("model=…", model, Module)
+        checks.kind("model=…", model, Module)
     shown = (show,) if isinstance(show, str) else tuple(show)
-    if unknown := [word for word in shown if word not in SHOWS]:
-        raise ValueError(
-            f"draw(show=…) knows {', '.join(SHOWS)}; got {unknown[0]!r}. Choose of these."
-        )
-    _check("direction", direction, DIRECTIONS)
-    _check("heat", heat, (*HEATS, None))
-    _check("format", format, FORMATS)
-    _check_number("depth", depth, 0)
-    _check_number("max_nodes", max_nodes, FEWEST_NODES)
+    for word in shown:
+        checks.choice("show", word, SHOWS)
+    checks.choice("direction", direction, DIRECTIONS)
+    checks.choice("heat", heat, (*HEATS, None))
+    checks.choice("format", format, FORMATS)
+    checks.number("depth", depth, 0)
+    checks.number("max_nodes", max_nodes, FEWEST_NODES)
     reading = read(roots, {*shown, *([heat] if heat else [])}, names or {}, model, backward)
     whole = reading.picture if product is None else lay(reading.picture, product)
     whole = replace(whole, show=frozenset(shown), heat=heat or "")
     picture = fold(whole, depth, repeats, max_nodes)
     source = Source(whole, depth, reading.operations, roots, names or {})
     return Graph(picture, source, direction, legend, format)
-
-
-def _check_kind(argument: str, given: Any, kind: type) -> None:
-    if not isinstance(given, kind):
-        raise TypeError(
-            f"draw({argument}) needs a {kind.__name__}; got {type(given).__name__}. "
-            f"Pass the {kind.__name__} itself, or leave it out."
-        )
-
-
-def _check(argument: str, given: Any, known: tuple[Any, ...]) -> None:
-    if given not in known:
-        words = " and ".join(str(word) for word in known)
-        raise ValueError(f"draw({argument}=…) knows {words}; got {given!r}. Choose one of them.")
-
-
-def _check_number(argument: str, given: Any, least: int) -> None:
-    if given is not None and (not isinstance(given, int) or given < least):
-        raise ValueError(
-            f"draw({argument}=…) needs a number of at least {least}; got {given!r}. "
-            "Leave it out, or give None for no limit."
-        )
 
 
 def compare(*graphs: Graph, titles: Sequence[str] | None = None) -> Graph:

@@ -6,12 +6,12 @@ is put in a scope that names the rule, inside the modules of the operation that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad import backend, engine
 from minigrad.drawing import symbols
-from minigrad.drawing.graph import BACKWARD
+from minigrad.drawing.graph import BACKWARD, RULE
 from minigrad.operation import Node, Rule
 from minigrad.recording import enable_grad, state
 from minigrad.tensor import Tensor
@@ -28,6 +28,12 @@ WORDS: dict[str, dict[str, str]] = {
     "sqrt": {"": "g over twice the root"},
     "exp": {"": "g times the result"},
     "log": {"": "g over x"},
+    "rsqrt": {"": "g times −½·x^−3/2"},
+    "reciprocal": {"": "−g over x²"},
+    "sin": {"": "g times cos x"},
+    "cos": {"": "−g times sin x"},
+    "erf": {"": "g times 2/√π·e^−x²"},
+    "log1pexp": {"": "g times sigmoid"},
     "tanh": {"": "g times 1 − result²"},
     "sigmoid": {"": "g times result·(1 − result)"},
     "relu": {"": "g where x > 0, else 0"},
@@ -47,6 +53,11 @@ WORDS: dict[str, dict[str, str]] = {
     "matrix_transpose": {"": "g transposed"},
     "getitem": {"": "g put where it was taken, 0 elsewhere"},
     "concat": {"": "the part of g that belongs to each"},
+    "stack": {"": "the part of g that belongs to each"},
+    "take_rows": {"": "g added to the rows that were taken"},
+    "unfold": {"": "patches of g added where they overlap"},
+    "product": {"w": "g times the patches", "x": "Wᵀ times g", "b": "g summed over the patches"},
+    "max_over_patches": {"": "g to the largest of each patch"},
     "matmul": {"x": "g times yᵀ", "y": "xᵀ times g"},
     "linear": {"x": "g times W", "w": "gᵀ times x", "b": "g summed over the batch"},
     "scale_shift": {"z": "g times γ", "gamma": "g times ẑ, summed", "beta": "g, summed"},
@@ -77,13 +88,28 @@ class _Named(Rule):
     def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
         name = node.op.name.lstrip("_")
         sign = symbols.OPERATIONS.get(name, name).partition(" = ")[0]
-        title = (f"∂({sign})/∂{symbols.argument(self.input)}", words(name, self.input))
-        outer = state.scope
+        title = (f"{RULE}{sign})/∂{symbols.argument(self.input)}", words(name, self.input))
+        # It stays: what the sweep does with the answer, fitting and adding it, comes next.
         state.scope = (BACKWARD, *node.scope, title)
-        try:
-            return super().__call__(g, node, create_graph)
-        finally:
-            state.scope = outer
+        return super().__call__(g, node, create_graph)
+
+
+def sums(nodes: Iterable[Node]) -> set[Node]:
+    """Those of a backward pass that add what came along several paths; they belong to no rule.
+
+    Such a sum is the last thing recorded after a rule, and reads what another rule has left.
+    """
+    last = {id(node.scope[-1]): node for node in nodes}
+    return {
+        node
+        for node in last.values()
+        if node.op.name == "add"
+        and any(isinstance(x, Node) and _elsewhere(x, node) for x in node.inputs)
+    }
+
+
+def _elsewhere(x: Node, node: Node) -> bool:
+    return x.scope[:1] == (BACKWARD,) and x.scope[-1] is not node.scope[-1]
 
 
 def record(roots: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
@@ -103,7 +129,6 @@ def record(roots: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
     rules = {op: tuple(map(_Named, op.rules)) for op in operations}
     known = set(map(id, roots))
     outer = state.scope
-    state.scope = (BACKWARD,)  # of what the sweep itself does: sums over paths
     try:
         with enable_grad():
             found = list(engine.sweep(roots, seeds, create_graph=True, rules=rules))

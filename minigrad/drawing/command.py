@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", metavar="SCRIPT:NAME", help="a script, which is run, and a tensor of its top level"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help=".svg, .png, .pdf, .dot or .txt (default: print)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=".svg, .png, .pdf, .dot, .txt, or .html to explore it in (default: print)",
     )
     parser.add_argument("--show", default=",".join(SHOWS), metavar="A,B", help="(default: all)")
     parser.add_argument("--direction", default="LR", choices=DIRECTIONS, help="(default: LR)")

@@ -33,6 +33,8 @@ from minigrad.drawing.look import (
 
 __all__ = ["COLOURS", "LONGEST", "dot", "shown", "statement"]
 
+LARGE = 300  # boxes from which arrows are straight and crossings stay: the layout takes seconds
+QUICK = ", splines=line, nslimit=2, nslimit1=2, mclimit=0.5"
 FONT = "Helvetica,Arial,sans-serif"
 
 
@@ -41,10 +43,11 @@ def dot(picture: Picture, direction: str, legend: bool = False) -> str:
     columns = arrows.columns(picture, first=direction == "TB")
     heat = Heat(picture) if picture.heat else None
     under = foot(picture, heat, legend)
+    quick = QUICK if len(picture.vertices) >= LARGE else ""
     lines = [
         "digraph minigrad {",
-        f'  graph [rankdir={direction}, bgcolor="#FFFFFF", pad=0.2, nodesep=0.24, ranksep=0.42,'
-        f' fontname="{FONT}", fontsize=11, fontcolor="{GREY}", tooltip=" "'
+        f'  graph [rankdir={direction}, bgcolor="#FFFFFF", pad=0.2, nodesep=0.24, ranksep=0.42'
+        f'{quick}, fontname="{FONT}", fontsize=11, fontcolor="{GREY}", tooltip=" "'
         f"{f', labelloc=b, labeljust=l, label={under}' if under else ''}]",
         f'  node [shape=plain, fontname="{FONT}", fontsize=12, fontcolor="{INK}"]',
         f'  edge [color="{PALE}", arrowsize=0.6, fontname="{FONT}", fontsize=9,'
@@ -73,7 +76,8 @@ def _label(picture: Picture, vertex: Vertex, heat: Heat | None) -> str:
     border, fill = COLOURS["gradient" if vertex.backward else vertex.kind]
     fill = heat.fill(vertex) if heat else fill
     name, beside = vertex.heading
-    title = [f"<B>{label_text(name)}</B>"] if name else []
+    longest = LONGEST_TITLE if vertex.backward else LONGEST  # a rule in words
+    title = [f"<B>{label_text(name, longest)}</B>"] if name else []
     apart = vertex.kind == "module"  # what is inside has a line of its own
     told = (beside, "" if apart else vertex.note, picture.shape(vertex))
     title += [font(label_text(text)) for text in told if text]

@@ -11,7 +11,17 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from minigrad.drawing.graph import LEAVES, Call, Edge, Picture, Quantity, Vertex, call, clusters
+from minigrad.drawing.graph import (
+    LEAVES,
+    RULE,
+    Call,
+    Edge,
+    Picture,
+    Quantity,
+    Vertex,
+    call,
+    clusters,
+)
 from minigrad.drawing.quantities import number
 
 FEWEST = 3  # blocks in a row that are drawn as one
@@ -66,9 +76,9 @@ def fold_modules(picture: Picture, depth: int) -> Picture:
     """Every call of a module inside ``depth`` others as one box."""
     groups: dict[Call, list[Vertex]] = {}
     for vertex in picture.vertices:
-        level = depth
-        if vertex.backward:  # which is no module itself; and a rule is a box at any depth
-            level = max(1, min(depth + 1, len(vertex.scope) - 1))
+        level = depth + vertex.backward  # the backward pass itself is no module
+        if vertex.backward and vertex.scope[-1][0].startswith(RULE):  # a box at any depth
+            level = min(level, len(vertex.scope) - 1)
         if len(vertex.scope) > level:
             groups.setdefault(call(vertex, level + 1), []).append(vertex)
     return _contracted(picture, list(groups.items()))
@@ -91,11 +101,17 @@ def box(key: Call, group: Sequence[Vertex], read: Container[str]) -> Vertex:
     made = [v for v in group if v.kind in ("operation", "module", "gradient")]
     results = [v for v in made if v.id in read or v.root] or made or list(group)
     result = results[-1]
-    if result.kind == "gradient" and result.name:
-        sign = f"{result.name}: {sign}"
+    gradients = [v.name for v in group if v.kind == "gradient" and v.root]
+    if len(gradients) == 1:
+        sign = f"{gradients[0]}: {sign}"
     weights = sum(math.prod(v.shape) for v in group if v.kind == "parameter")
     modules = sum(v.kind == "module" for v in made)
-    parts = [(modules, "module"), (len(made) - modules, "operation"), (weights, "parameter")]
+    parts = [
+        (modules, "module"),
+        (len(made) - modules, "operation"),
+        (weights, "parameter"),
+        (len(gradients) if len(gradients) > 1 else 0, "result"),
+    ]
     return replace(
         result,
         kind="module",

@@ -16,6 +16,7 @@ Kind = Literal["parameter", "input", "constant", "operation", "output", "module"
 
 LEAVES: tuple[Kind, ...] = ("parameter", "input", "constant")  # what no drawn operation made
 
+RULE = "∂("  # how the scope of what a backward rule recorded begins
 BACKWARD = ("", "backward")  # the outermost scope of what a drawn backward pass recorded
 
 State = Literal[

@@ -68,6 +68,5 @@ def page(
 
 
 def json_in_script(data: Any) -> str:
-    """``data`` as JSON in plain ASCII and without ``<``, ``>`` and ``&``."""
-    text = json.dumps(data, separators=(",", ":"))
-    return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
+    """``data`` as JSON in plain ASCII and without ``<``: no tag, no comment can begin in it."""
+    return json.dumps(data, separators=(",", ":")).replace("<", r"\u003c")

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import backend, engine
 from minigrad.drawing import symbols
-from minigrad.drawing.backward import record
+from minigrad.drawing.backward import record, sums
 from minigrad.drawing.graph import BACKWARD, Edge, Picture, Quantity, Vertex, clusters
 from minigrad.drawing.quantities import Gradients, Values, leaf_value, number
 from minigrad.drawing.uses import Calls, Spot, Use, argument_name, held, spot_of, uses
@@ -71,13 +71,15 @@ class Reading:
 
         self.vertices: dict[Spot, Vertex] = {}
         self.edges: list[Edge] = []
-        self.constants: dict[int, Spot] = {}
+        self.sums: set[Node] = set()
         self.operations: dict[str, Primitive] = {}
+        self.constants: dict[int, Spot] = {}
         for node in forward:
             self._operation(node)
         for root in roots:
             self._find(root)  # a root that no operation made and none reads
         self._unused(model)
+        self.sums = sums(nodes[len(forward) :])
         self.constants = _constants(forward)  # a rule reads a constant as a tensor of its own
         self._name_gradients(roots)
         for node in nodes[len(forward) :]:  # recorded later, all of them
@@ -133,7 +135,7 @@ class Reading:
             spot_of(node),
             kind="gradient" if _is_backward(node) else "operation",
             sign=symbols.operation(name, scalars, given),
-            note=symbols.note(name, node.params, ndim),
+            note="of all paths" if node in self.sums else symbols.note(name, node.params, ndim),
             operation=name,
             **self._result(node, 0, node),
         )
@@ -151,9 +153,10 @@ class Reading:
     def _result(self, node: Node, index: int, like: Any) -> dict[str, Any]:
         """What a drawing says of output ``index`` of ``node``, which is shaped ``like``."""
         unread = index and (id(node), index) not in self.read_outputs
+        scope = node.scope[:-1] if node in self.sums else node.scope
         return {
-            "scope": node.scope,
-            "calls": self.calls.of(node.scope),
+            "scope": scope,
+            "calls": self.calls.of(scope),
             "shape": tuple(like.shape),
             "dtype": _dtype(like),
             "value": self.values and self.values.of(node, index),
@@ -175,7 +178,7 @@ class Reading:
         elif isinstance(x, Parameter) or (tracked and not self.modules):
             kind = "parameter"
         else:
-            kind = "constant" if use.held else "input"
+            kind = "constant" if use.held or use.scope[:1] == (BACKWARD,) else "input"
         vertex = self._add(
             spot,
             kind=kind,

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import os
 import xml.etree.ElementTree as ET
@@ -77,27 +76,25 @@ class Steps:
         ValueError
             If that is no frame, or one that is not there.
         """
-        asked = frames
+        last = len(self) - 1
         if isinstance(frames, int):
             count = min(frames, len(self))
-            frames = [round(i * (len(self) - 1) / max(count - 1, 1)) for i in range(count)]
-        known = range(len(self))
-        chosen = [number for number in frames if -len(self) <= number < len(self)]
-        if not chosen or len(chosen) < len(list(frames)):
+            wanted = [round(i * last / max(count - 1, 1)) for i in range(count)]
+        else:
+            wanted = list(frames)
+        if not wanted or any(not -len(self) <= number <= last for number in wanted):
             raise ValueError(
-                f"strip(frames={asked!r}) asks for frames that are not there; there are "
-                f"{len(self)}, from 0 to {len(self) - 1}. Choose of these, or a number of them."
+                f"strip(frames={frames!r}) asks for frames that are not there; there are "
+                f"{len(self)}, from 0 to {last}. Choose of these, or a number of them."
             )
-        return Strip(self._stage, [known[number] for number in chosen])
+        return Strip(self._stage, [number % len(self) for number in wanted])
 
     def text(self) -> str:
         """The steps as lines of text, for terminals."""
         rows = [(str(i), s.phase, s.title, s.line, s.note) for i, s in enumerate(self.tape.steps)]
         widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:3]]
-        return "\n".join(
-            "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), *row[3:]])
-            for row in rows
-        )
+        padded = ([*map(str.ljust, row[:3], widths), *row[3:]] for row in rows)
+        return "\n".join("  ".join(row).rstrip() for row in padded)
 
     def __repr__(self) -> str:
         """The text, so that ``print`` and terminals show the steps."""
@@ -116,15 +113,14 @@ class Steps:
         return shown | {"text/plain": self.text()}
 
     def _frame(self) -> str:
+        """The player in a frame, and the text, which is left where frames are cleaned away."""
         height = min(self._stage.size[1] * 4 / 3, TALLEST) + CONTROLS
-        picture = base64.b64encode(self.svg.encode()).decode()
         return (
             f'<iframe title="{TITLE}" sandbox="allow-scripts" srcdoc="{escape(self.html)}"'
             f' style="width: 100%; height: {height:.0f}px; border: 1px solid #C9CED6;'
             ' border-radius: 8px"></iframe>\n'
-            "<details><summary>The last step as a picture, where nothing plays</summary>"
-            f'<img alt="{TITLE}: the last step" src="data:image/svg+xml;base64,{picture}">'
-            "</details>"
+            "<details><summary>The steps as text</summary>"
+            f"<pre>{escape(self.text())}</pre></details>"
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:

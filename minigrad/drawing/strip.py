@@ -37,7 +37,10 @@ class Strip:
         columns = min(across, len(self.frames))
         full = columns * (width + _GAP) + _GAP, -(-len(self.frames) // columns) * deep + _GAP
         size = {"width": f"{full[0]:g}pt", "height": f"{full[1]:g}pt"}
-        view = {"viewBox": f"0 0 {full[0]:g} {full[1]:g}"}
+        view = {
+            "viewBox": f"0 0 {full[0]:g} {full[1]:g}",
+            "style": "max-width: 100%; height: auto",  # on a page that is narrower
+        }
         page = ET.Element(f"{{{SVG}}}svg", size | view)
         ET.SubElement(page, f"{{{SVG}}}rect", {"width": "100%", "height": "100%", "fill": "#fff"})
         for place, (number, said) in enumerate(zip(self.frames, words, strict=True)):

@@ -8,7 +8,7 @@ they answered, so no step is told here that the engine did not take.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ def record(roots: Sequence[Tensor], names: Mapping[str, Tensor], upstream: Any =
 def _start(picture: Picture) -> Step:
     """What is given: parameters, inputs and constants."""
     given = [v for v in picture.vertices if v.kind in LEAVES]
-    line = ", ".join(f"{name(v)} {numbers(v)}" for v in given[:FEW])
+    line = ", ".join(f"{name(v)} = {numbers(v)}" for v in given[:FEW])
     line += f", and {len(given) - FEW} more" if len(given) > FEW else ""
     entries = tuple(Entry(v.id, "value", str(v.value)) for v in given)
     return Step("start", "parameters and inputs", line, "", "", entries)
@@ -127,7 +127,6 @@ class _Backward:
         }
         for reached in engine.sweep(roots, seeds, rules=told):
             events.append(reached)  # the rules append what they did in between
-        self.final = dict(self._arrived(events))
         self.sums: dict[str, Any] = {}  # what each box has heard so far
         self.heard: Counter[str] = Counter()
         self.paths = Counter(places.box(root).id for root in roots)
@@ -140,18 +139,6 @@ class _Backward:
                 self.steps += [self._flow(event, *target) for target in _targets(event)]
             elif isinstance(event[0], Node) and event[0].op is output:
                 self.steps += self._handed_on(*event)
-
-    def _arrived(self, events: Sequence[Any]) -> Iterator[tuple[str, Any]]:
-        """(box, gradient) as the engine yields them, which is when they are final."""
-        for event in events:
-            if isinstance(event, _Pull) or (isinstance(event[0], Node) and event[0].op is output):
-                continue
-            vertex, g = event
-            if isinstance(g, dict):
-                for index, part in g.items():
-                    yield self.places.output(vertex, index).id, part
-            else:
-                yield self.places.box(vertex).id, g
 
     def _seed(self, root: Tensor, g: Any) -> Step:
         """The gradient that a sweep starts with."""
@@ -197,10 +184,7 @@ class _Backward:
         self.heard[box.id] += 1
         count, paths = self.heard[box.id], self.paths[box.id]
         before = self.sums.get(box.id)
-        total = part if before is None else before + part
-        if count == paths:
-            total = self.final[box.id]
-        self.sums[box.id] = total
+        total = self.sums[box.id] = part if before is None else before + part
         note = "" if paths == 1 else f"path {count} of {paths} to {name(box)}"
         if before is not None and total.size <= SMALL:
             note += f": {_text(before)} + {_text(part)} = {_text(total)}"

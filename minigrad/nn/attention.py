@@ -112,20 +112,15 @@ class MultiheadAttention(Module):
         key, value = (query, query) if same else (lift(key), lift(value))
         self._check(query, key, value)
         batched = query.ndim == 3  # noqa: PLR2004 - positions, batch, features
-        q, k, v = self._project(query, key, value)
-        if not batched:
-            axis = 0 if self.batch_first else 1
-            q, k, v = (ops.unsqueeze(x, axis) for x in (q, k, v))
-        if not self.batch_first:
-            q, k, v = (ops.transpose(x, 0, 1) for x in (q, k, v))  # (N, positions, E)
-        n, length = q.shape[:2]
-        k, extra_k = self._with_extra(k, self.bias_k)
-        v, extra = self._with_extra(v, self.bias_v)
-        sources = k.shape[1] - extra
+        extras = (self.bias_k is not None) + self.add_zero_attn
+        if same and batched and self.in_proj_weight is not None and not extras:
+            q, k, v = self._together(query)
+        else:
+            q, k, v = self._apart(query, key, value, batched)
+        (n, _, length, _), sources = q.shape, k.shape[2] - extras
         allowed, added = self._masks(
-            key_padding_mask, attn_mask, is_causal, (n, length, sources, extra_k), batched
+            key_padding_mask, attn_mask, is_causal, (n, length, sources, extras), batched
         )
-        q, k, v = (self._heads(x) for x in (q, k, v))  # (N, heads, positions, d)
         p = self.dropout if self.training else 0.0
         y, weights = attend(q, k, v, allowed, added, p, 1 / math.sqrt(self.head_dim))
         y = ops.flatten(ops.transpose(y, 1, 2), 2)  # (N, L, E)
@@ -139,37 +134,47 @@ class MultiheadAttention(Module):
             weights = ops.squeeze(weights, 0) if need_weights else None
         return y, weights if need_weights else None
 
-    def _project(self, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
-        """What is asked for, what it is compared with, and what is answered: (…, E) each."""
+    def _together(self, x: Any) -> Any:
+        """q, k and v of self-attention by one product, each (N, heads, positions, d)."""
+        w, b = self.in_proj_weight, self.in_proj_bias
+        qkv = ops.linear(x, w) if b is None else ops.linear(x, w, b)
+        qkv = ops.reshape(qkv, (*x.shape[:2], 3, self.num_heads, self.head_dim))
+        return ops.unbind(
+            ops.permute(qkv, (2, 0, 3, 1, 4) if self.batch_first else (2, 1, 3, 0, 4))
+        )
+
+    def _apart(self, query: Any, key: Any, value: Any, batched: bool) -> list[Any]:
+        """q, k and v by a product each, with what is appended to keys and values."""
         w, b, e = self.in_proj_weight, self.in_proj_bias, self.embed_dim
-        if w is not None and query is key is value:  # self-attention: one product
-            qkv = ops.linear(query, w) if b is None else ops.linear(query, w, b)
-            qkv = ops.movedim(ops.unflatten(qkv, -1, (3, e)), -2, 0)
-            q, k, v = ops.unbind(qkv)
-            return q, k, v
         ws = (
             ops.unbind(ops.reshape(w, (3, e, e)))
             if w is not None
             else [getattr(self, f"{name}_proj_weight") for name in ("q", "k", "v")]
         )
         bs = (None,) * 3 if b is None else ops.unbind(ops.reshape(b, (3, e)))
-        q, k, v = (
-            ops.linear(x, w) if b is None else ops.linear(x, w, b)
-            for x, w, b in zip((query, key, value), ws, bs, strict=True)
-        )
-        return q, k, v
+        parts: list[Any] = []
+        for x, w, b, learned in zip(
+            (query, key, value), ws, bs, (None, self.bias_k, self.bias_v), strict=True
+        ):
+            part = ops.linear(x, w) if b is None else ops.linear(x, w, b)
+            if not batched:
+                part = ops.unsqueeze(part, 0 if self.batch_first else 1)
+            if not self.batch_first:
+                part = ops.transpose(part, 0, 1)  # (N, positions, E)
+            parts.append(self._heads(part if not parts else self._with_extra(part, learned)))
+        return parts
 
     def _heads(self, x: Any) -> Any:
         """(N, positions, E) as (N, heads, positions, d)."""
         return ops.transpose(ops.unflatten(x, -1, (self.num_heads, self.head_dim)), 1, 2)
 
-    def _with_extra(self, x: Any, learned: Any) -> tuple[Any, int]:
-        """Keys or values with the learned one and zeros behind them, and how many those are."""
+    def _with_extra(self, x: Any, learned: Any) -> Any:
+        """Keys or values (N, positions, E) with the learned one and zeros behind them."""
         n, e = x.shape[0], self.embed_dim
         extra = [] if learned is None else [ops.expand(learned, n, 1, e)]
         if self.add_zero_attn:
             extra.append(Tensor(backend.zeros((n, 1, e), like=x.data)))
-        return (ops.cat([x, *extra], 1) if extra else x), len(extra)
+        return ops.cat([x, *extra], 1) if extra else x
 
     def _masks(
         self, padding: Any, mask: Any, is_causal: bool, sizes: tuple[int, ...], batched: bool

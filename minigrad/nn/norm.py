@@ -67,15 +67,15 @@ class BatchNorm(RunningNorm):
     ----------
     num_features, eps, momentum, affine, track_running_stats
         As in PyTorch.
-    center, scale
-        Whether an affine layer has β, and γ (Keras's names).
+    bias, center, scale
+        Whether an affine layer has β (PyTorch's name and Keras's), and γ (Keras's).
     axis
         Where the channels are: 1, or −1 for channels-last inputs (N, …, C).
 
     Source: Ioffe and Szegedy 2015; conventions of PyTorch.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - PyTorch's settings and Keras's
         self,
         num_features: int,
         eps: float = 1e-5,
@@ -83,11 +83,12 @@ class BatchNorm(RunningNorm):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         center: bool = True,
         scale: bool = True,
         axis: int = 1,
     ) -> None:
-        has_gamma, has_beta = affine and scale, affine and center
+        has_gamma, has_beta = affine and scale, affine and center and bias
         super().__init__(num_features, eps, momentum, has_gamma, has_beta, track_running_stats)
         self.affine, self.center, self.scale, self.axis = affine, center, scale, axis
 
@@ -163,8 +164,11 @@ class InstanceNorm(RunningNorm):
         momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, affine, track_running_stats)
+        has_beta = affine and bias
+        super().__init__(num_features, eps, momentum, affine, has_beta, track_running_stats)
         self.affine = affine
 
     def forward(self, x: Any) -> Any:
@@ -217,7 +221,13 @@ class GroupNorm(Module):
     """
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        bias: bool = True,
     ) -> None:
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(
@@ -227,7 +237,7 @@ class GroupNorm(Module):
         self.num_groups, self.num_channels = num_groups, num_channels
         self.eps, self.affine = eps, affine
         self.weight = Parameter(ops.ones(num_channels)) if affine else None
-        self.bias = Parameter(ops.zeros(num_channels)) if affine else None
+        self.bias = Parameter(ops.zeros(num_channels)) if affine and bias else None
 
     def forward(self, x: Any) -> Any:
         """Map (N, C, …) to itself."""

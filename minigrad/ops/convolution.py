@@ -276,7 +276,7 @@ def _convolve(
         raise ValueError(
             f"{named(asked)} of inputs {tuple(x.shape)} in groups={groups} needs a weight of shape "
             f"(O, {c}/{groups}, kernel) with O divisible by {groups}; got {tuple(w.shape)}. "
-            f"Set in_channels={c}, or move the channels to axis {xs.ndim - dims - 1}."
+            f"Set in_channels={c}, or move the channels to axis {x.ndim - dims - 1}."
         )
     stride = per_axis(stride, dims, f"{asked}'s stride")
     dilation = per_axis(dilation, dims, f"{asked}'s dilation")

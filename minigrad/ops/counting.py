@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from minigrad import backend
@@ -135,18 +136,37 @@ def aminmax(x: Any, axis: Any = None, keepdims: bool = False) -> tuple[Any, Any]
 
 @accepts_dim
 def var_mean(
-    x: Any, axis: Any = None, keepdims: bool = False, *, correction: float = 1
+    x: Any,
+    axis: Any = None,
+    unbiased: bool | None = None,
+    keepdims: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Any, Any]:
     """(variance, mean) over ``axis``."""
-    return var(x, axis, keepdims, correction=correction), mean(x, axis, keepdims)
+    return _with_mean(var, x, axis, unbiased, keepdims, correction)
 
 
 @accepts_dim
 def std_mean(
-    x: Any, axis: Any = None, keepdims: bool = False, *, correction: float = 1
+    x: Any,
+    axis: Any = None,
+    unbiased: bool | None = None,
+    keepdims: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Any, Any]:
     """(standard deviation, mean) over ``axis``."""
-    return std(x, axis, keepdims, correction=correction), mean(x, axis, keepdims)
+    return _with_mean(std, x, axis, unbiased, keepdims, correction)
+
+
+def _with_mean(
+    spread: Callable[..., Any], x: Any, axis: Any, unbiased: Any, keepdims: bool, correction: Any
+) -> tuple[Any, Any]:
+    """``spread``, `var` or `std`, and the mean over the same axes."""
+    if isinstance(axis, bool):  # PyTorch's var_mean(x, unbiased)
+        axis, unbiased = None, axis
+    return spread(x, axis, unbiased, keepdims, correction=correction), mean(x, axis, keepdims)
 
 
 @accepts_dim
