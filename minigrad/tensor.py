@@ -437,7 +437,7 @@ class Tensor:
         """self / other, rounded down with "floor" and towards 0 with "trunc"."""
         if rounding_mode is None:
             return ops.div(self, other)
-        return elementwise.round_quotient(self, other, rounding_mode)
+        return rounding.round_quotient(self, other, rounding_mode)
 
     mul, pow = _Op(), _Op()
     neg, abs, sign, square, reciprocal = _Op(), _Op(), _Op(), _Op(), _Op()
@@ -756,4 +756,4 @@ def _maker(node: Node) -> str:
 
 
 from minigrad import engine, operation, ops, recording  # noqa: E402 - the one circle: operators are doors into ops
-from minigrad.ops import elementwise  # noqa: E402
+from minigrad.ops import rounding  # noqa: E402

@@ -18,7 +18,7 @@ from conftest import host, near
 
 import minigrad as mg
 from minigrad import data
-from minigrad.data import files
+from minigrad.data import cifar, files, mnist
 
 # ── datasets and loaders ─────────────────────────────────────────────────────────────────────────
 
@@ -447,7 +447,7 @@ def test_only_https_is_asked(network: Network, tmp_path: Path) -> None:
 
 def test_every_mirror_is_https_and_every_checksum_whole() -> None:
     """The table of files has https addresses, sizes, and 64 hexadecimal digits each."""
-    found = [*files._MNIST_FILES[True], *files._MNIST_FILES[False], files._CIFAR_FILE]
+    found = [*mnist._MNIST_FILES[True], *mnist._MNIST_FILES[False], cifar._CIFAR_FILE]
     assert len({file.sha256 for file in found}) == 5
     for file in found:
         assert all(mirror.startswith("https://") for mirror in file.mirrors)
@@ -463,7 +463,7 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch, network: Network) -> None:
         sha = hashlib.sha256(content).hexdigest()
         remotes.append(files.Remote(f"train-{name}-ubyte.gz", len(content), sha, (mirror,)))
         network.answers[mirror + remotes[-1].name] = content
-    monkeypatch.setattr(files, "_MNIST_FILES", {True: tuple(remotes)})
+    monkeypatch.setattr(mnist, "_MNIST_FILES", {True: tuple(remotes)})
 
 
 def test_mnist_is_fetched_once(
@@ -578,7 +578,7 @@ def test_cifar_is_fetched_and_unpacked_by_name(
     content = archive({"../outside.bin": b"x", "cifar-10-batches-bin/other.bin": b"x"})
     sha = hashlib.sha256(content).hexdigest()
     fake = files.Remote("cifar-10-binary.tar.gz", len(content), sha, ("https://m/",))
-    monkeypatch.setattr(files, "_CIFAR_FILE", fake)
+    monkeypatch.setattr(cifar, "_CIFAR_FILE", fake)
     network.answers = {"https://m/cifar-10-binary.tar.gz": content}
     root = tmp_path / "root"
     for train, n in ((True, 15), (False, 2), (True, 15)):

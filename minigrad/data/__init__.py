@@ -1,6 +1,6 @@
 """Data: samples, batches of them, and some sets to learn from."""
 
-from minigrad.data.files import CIFAR10, MNIST, read_cifar10, read_idx
+from minigrad.data.cifar import CIFAR10, read_cifar10
 from minigrad.data.loading import (
     DataLoader,
     Dataset,
@@ -9,6 +9,7 @@ from minigrad.data.loading import (
     default_collate,
     random_split,
 )
+from minigrad.data.mnist import MNIST, read_idx
 from minigrad.data.small import Table, breast_cancer, digits, iris, wine
 
 __all__ = [

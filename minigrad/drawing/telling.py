@@ -25,7 +25,9 @@ from minigrad.operation import Node, Primitive, Rule, output
 from minigrad.recording import no_grad
 from minigrad.tensor import Tensor
 
-ENTRYWISE = "minigrad.ops.elementwise"  # the page of operations whose Jacobians are diagonal
+ENTRYWISE = tuple(  # the pages of operations whose Jacobians are diagonal
+    f"minigrad.ops.{page}" for page in ("elementwise", "choosing", "rounding")
+)
 FEW = 12  # inputs and parameters that are named one by one
 
 
@@ -205,7 +207,7 @@ def _sum(pull: _Pull, part: Any, fitted: Any, rule: str) -> tuple[str, tuple[str
     g, op = pull.upstream, pull.node.op
     if not isinstance(g, dict) and not op.variadic:
         single = g.size == part.size == 1
-        if single or (op.__dict__["__module__"] == ENTRYWISE and part.size <= SMALL):
+        if single or (op.__dict__["__module__"] in ENTRYWISE and part.size <= SMALL):
             ones = backend.namespace(g).ones_like(g)
             local = Rule.__call__(pull.rule, ones, pull.node, False)  # untold
             sign = "×" if single else "⊙"

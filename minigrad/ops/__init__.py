@@ -5,6 +5,11 @@ They are polymorphic: arrays in, array out; any Tensor in, Tensor out, recorded.
 
 # ruff: noqa: I001 - in rows, not a name a line
 # fmt: off
+from minigrad.ops.choosing import clamp, clip, masked_fill, maximum, minimum, relu, where
+from minigrad.ops.comparison import (
+    all, allclose, any, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, gt,
+    isclose, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, ne,
+)
 from minigrad.ops.contraction import einsum, tensordot
 from minigrad.ops.counting import (
     aminmax, bincount, bucketize, count_nonzero, isin, kthvalue, median, nansum, quantile,
@@ -16,11 +21,8 @@ from minigrad.ops.creation import (
     triu_indices, zeros, zeros_like,
 )
 from minigrad.ops.elementwise import (
-    abs, add, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, ceil, clamp, clip, cos, div, eq,
-    erf, exp, expm1, floor, floor_divide, ge, gt, isclose, isfinite, isinf, isnan, le, log, log1p,
-    log2, logical_and, logical_not, logical_or, logical_xor, lt, masked_fill, maximum, minimum, mul,
-    ne, neg, pow, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin, sqrt, square, sub,
-    tanh, where,
+    abs, add, cos, div, erf, exp, expm1, floor_divide, log, log1p, log2, mul, neg, pow,
+    reciprocal, remainder, rsqrt, sigmoid, sign, sin, sqrt, square, sub, tanh,
 )
 from minigrad.ops.inverse import (
     cdist, cross, det, dist, inner, inverse, logdet, matrix_power, slogdet, solve,
@@ -44,20 +46,23 @@ from minigrad.ops.random import (
 from minigrad.ops.rectifiers import celu, prelu, rrelu, selu, threshold
 from minigrad.ops.padding import pad
 from minigrad.ops.reductions import (
-    all, allclose, amax, amin, any, argmax, argmin, cumsum, equal, log_softmax, logsumexp, max,
-    mean, mean_over, min, norm, prod, softmax, std, sum, sum_over, var,
+    amax, amin, argmax, argmin, cumsum, max, mean, mean_over, min, norm, prod, std, sum,
+    sum_over, var,
 )
+from minigrad.ops.softmax import log_softmax, logsumexp, softmax
 from minigrad.ops.rounding import (
-    addcdiv, addcmul, clamp_max, clamp_min, fix, fmod, frac, lerp, nan_to_num, trunc,
+    addcdiv, addcmul, ceil, clamp_max, clamp_min, fix, floor, fmod, frac, lerp, nan_to_num, round,
+    trunc,
 )
 from minigrad.ops.scattering import (
     diag_embed, diagonal, index_add, index_fill, scatter, scatter_add, take,
 )
+from minigrad.ops.copying import astype, clone, transfer
+from minigrad.ops.indexing import gather, getitem, index_select, raw_index, take_along_dim
 from minigrad.ops.shape import (
-    astype, broadcast_to, clone, expand, expand_as, flatten, flip, gather, getitem, index_select,
-    matrix_transpose, movedim, permute, ravel, raw_index, repeat, reshape, reshape_as, roll,
-    squeeze, swapaxes, t, take_along_dim, tile, transfer, transpose, tril, triu, unflatten,
-    unsqueeze, view, view_as,
+    broadcast_to, expand, expand_as, flatten, flip, matrix_transpose, movedim, permute, ravel,
+    repeat, reshape, reshape_as, roll, squeeze, swapaxes, t, tile, transpose, tril, triu,
+    unflatten, unsqueeze, view, view_as,
 )
 from minigrad.ops.trigonometry import (
     acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan,

@@ -7,7 +7,8 @@ from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import erf, sigmoid, tanh, where
+from minigrad.ops.choosing import where
+from minigrad.ops.elementwise import erf, sigmoid, tanh
 
 # Each branch of a `where` is finite wherever the other is chosen: a gradient of 0·∞ is no number.
 

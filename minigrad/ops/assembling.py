@@ -7,17 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.ops.indexing import getitem
 from minigrad.ops.joining import cat, split, stack
 from minigrad.ops.padding import pad
-from minigrad.ops.shape import (
-    axis_of,
-    broadcast_to,
-    flip,
-    getitem,
-    reshape,
-    transpose,
-    unsqueeze,
-)
+from minigrad.ops.shape import axis_of, broadcast_to, flip, reshape, transpose, unsqueeze
 
 
 def concat(tensors: Any, dim: int = 0) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.ops.indexing import getitem
 from minigrad.ops.linear_algebra import matmul
 from minigrad.ops.reductions import sum_over
-from minigrad.ops.shape import axis_of, broadcast_to, getitem, permute, reshape
+from minigrad.ops.shape import axis_of, broadcast_to, permute, reshape
 
 
 def einsum(equation: str, *operands: Any) -> Any:

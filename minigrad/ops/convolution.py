@@ -15,9 +15,10 @@ from typing import Any
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
+from minigrad.ops.indexing import getitem
 from minigrad.ops.linear_algebra import matmul
 from minigrad.ops.padding import Widths, inside, pad_edges
-from minigrad.ops.shape import getitem, matrix_transpose, permute, reshape
+from minigrad.ops.shape import matrix_transpose, permute, reshape
 from minigrad.recording import state
 
 Sizes = tuple[int, ...]

@@ -8,11 +8,13 @@ from typing import Any
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import where
+from minigrad.ops.choosing import where
+from minigrad.ops.comparison import any
+from minigrad.ops.indexing import getitem
 from minigrad.ops.ordering import Sorted, sort
-from minigrad.ops.reductions import accepts_dim, amax, amin, any, mean, std, sum, var
+from minigrad.ops.reductions import accepts_dim, amax, amin, mean, std, sum, var
 from minigrad.ops.rounding import lerp
-from minigrad.ops.shape import axis_of, getitem, reshape, unsqueeze
+from minigrad.ops.shape import axis_of, reshape, unsqueeze
 from minigrad.tensor import Tensor, wrap
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import Primitive, primitive
-from minigrad.ops.shape import axis_of, getitem, reshape
+from minigrad.ops.indexing import getitem
+from minigrad.ops.shape import axis_of, reshape
 from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]

@@ -6,9 +6,10 @@ from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
+from minigrad.ops.indexing import getitem
 from minigrad.ops.padding import pad
 from minigrad.ops.reductions import sum_over
-from minigrad.ops.shape import getitem, reshape
+from minigrad.ops.shape import reshape
 
 
 @primitive

@@ -8,8 +8,10 @@ from typing import Any
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import clamp, log
-from minigrad.ops.reductions import log_softmax, sum_over
+from minigrad.ops.choosing import clamp
+from minigrad.ops.elementwise import log
+from minigrad.ops.reductions import sum_over
+from minigrad.ops.softmax import log_softmax
 
 
 @primitive(outputs=("loss", "p"))

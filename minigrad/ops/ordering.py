@@ -8,16 +8,10 @@ import numpy as np
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
+from minigrad.ops.indexing import getitem, take_along_dim
 from minigrad.ops.joining import cat, unbind
 from minigrad.ops.reductions import accepts_dim
-from minigrad.ops.shape import (
-    axis_of,
-    broadcast_to,
-    getitem,
-    reshape,
-    take_along_dim,
-    takes_scalars,
-)
+from minigrad.ops.shape import axis_of, broadcast_to, reshape, takes_scalars
 
 
 class Sorted(NamedTuple):

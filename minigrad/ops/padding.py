@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.backend import Array
 from minigrad.operation import primitive
-from minigrad.ops.shape import getitem, index_select
+from minigrad.ops.indexing import getitem, index_select
 from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]

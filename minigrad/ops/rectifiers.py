@@ -9,9 +9,12 @@ from typing import Any
 
 from minigrad import backend
 from minigrad.ops.activations import elu, hardtanh, log1pexp
-from minigrad.ops.elementwise import abs, add, neg, sigmoid, sign, sub, tanh, where
-from minigrad.ops.reductions import argmax, softmax
-from minigrad.ops.shape import axis_of, getitem, reshape
+from minigrad.ops.choosing import where
+from minigrad.ops.elementwise import abs, add, neg, sigmoid, sign, sub, tanh
+from minigrad.ops.indexing import getitem
+from minigrad.ops.reductions import argmax
+from minigrad.ops.shape import axis_of, reshape
+from minigrad.ops.softmax import softmax
 from minigrad.tensor import Tensor
 
 # ── piecewise linear ─────────────────────────────────────────────────────────────────────────────

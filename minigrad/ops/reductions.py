@@ -1,4 +1,4 @@
-"""From many entries to few: sums, means, extremes, and the softmax family."""
+"""From many entries to few: sums, means, extremes and norms."""
 
 from __future__ import annotations
 
@@ -12,16 +12,11 @@ from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import abs, exp, isclose, maximum, minimum, sign, square, where
-from minigrad.ops.shape import (
-    astype,
-    axis_of,
-    flip,
-    reshape,
-    squeeze,
-    take_along_dim,
-    takes_scalars,
-)
+from minigrad.ops.choosing import maximum, minimum, where
+from minigrad.ops.copying import astype
+from minigrad.ops.elementwise import abs, sign, square
+from minigrad.ops.indexing import take_along_dim
+from minigrad.ops.shape import axis_of, flip, reshape, squeeze, takes_scalars
 
 Axis = int | tuple[int, ...] | None
 Shape = tuple[int, ...]
@@ -265,44 +260,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _argmin(x, axis=axis, keepdims=keepdims)
 
 
-# ── truth ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@primitive
-def _all(x: Array, *, axis: Axis, keepdims: bool) -> Array:
-    return namespace(x).all(x, axis=axis, keepdims=keepdims)
-
-
-@primitive
-def _any(x: Array, *, axis: Axis, keepdims: bool) -> Array:
-    return namespace(x).any(x, axis=axis, keepdims=keepdims)
-
-
-@accepts_dim
-def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Whether every entry over ``axis`` is true."""
-    return _all(x, axis=axis, keepdims=keepdims)
-
-
-@accepts_dim
-def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Whether some entry over ``axis`` is true."""
-    return _any(x, axis=axis, keepdims=keepdims)
-
-
-def allclose(
-    x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> bool:
-    """Whether all |x − y| ≤ atol + rtol·|y|; NaNs are close to nothing, or to one another."""
-    return bool(all(isclose(x, y, rtol, atol, equal_nan)))
-
-
-def equal(x: Any, y: Any) -> bool:
-    """Whether shapes and all entries are equal."""
-    return tuple(x.shape) == tuple(y.shape) and bool(all(x == y))
-
-
-# ── running sums, and the softmax family ─────────────────────────────────────────────────────────
+# ── running sums, and norms ───────────────────────────────────────────────────────────────────────
 
 
 @primitive
@@ -318,69 +276,6 @@ _cumulative_sum.vjp(x=lambda g, axis: flip(_cumulative_sum(flip(g, axis), axis=a
 def cumsum(x: Any, axis: int) -> Any:
     """out[i] = x[0] + … + x[i] along ``axis``."""
     return _cumulative_sum(x, axis=axis)
-
-
-def _top(x: Array, axis: Axis) -> Array:
-    """The largest x over ``axis``, which is kept; 0 where there is none."""
-    xp = namespace(x)
-    return xp.max(x, axis=axis, keepdims=True) if x.size else xp.sum(x, axis=axis, keepdims=True)
-
-
-@primitive
-def _softmax(x: Array, *, axis: int) -> Array:
-    xp = namespace(x)
-    e = xp.exp(x - _top(x, axis))
-    return e / xp.sum(e, axis=axis, keepdims=True)
-
-
-_softmax.vjp(x=lambda g, out, axis: out * (g - sum_over(g * out, axis=axis, keepdims=True)))
-
-
-@primitive
-def _log_softmax(x: Array, *, axis: int) -> Array:
-    xp = namespace(x)
-    x = x - _top(x, axis)
-    return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
-
-
-_log_softmax.vjp(x=lambda g, out, axis: g - exp(out) * sum_over(g, axis=axis, keepdims=True))
-
-
-@accepts_dim
-def softmax(x: Any, axis: int) -> Any:
-    """out = eˣ / Σ eˣ along ``axis``."""
-    return _softmax(x, axis=axis)
-
-
-@accepts_dim
-def log_softmax(x: Any, axis: int) -> Any:
-    """out = x − ln Σ eˣ along ``axis``."""
-    return _log_softmax(x, axis=axis)
-
-
-@primitive
-def _logsumexp(x: Array, *, axis: Axis, keepdims: bool) -> Array:
-    xp = namespace(x)
-    top = _top(x, axis)
-    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    total = xp.sum(xp.exp(x - top), axis=axis, keepdims=True)
-    some = total > 0  # ln 0 = −∞, said without a warning
-    out = xp.where(some, xp.log(xp.where(some, total, xp.ones_like(total))) + top, -math.inf)
-    return out if keepdims else xp.squeeze(out, axis=axes_of(axis, x.ndim))
-
-
-_logsumexp.vjp(
-    x=lambda g, x, out, axis, keepdims: (
-        spread(g, x.shape, axis, keepdims) * exp(x - spread(out, x.shape, axis, keepdims))
-    )
-)
-
-
-@accepts_dim
-@takes_scalars
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """ln Σ eˣ over ``axis``, without overflow."""
-    return _logsumexp(x, axis=axis, keepdims=keepdims)
 
 
 @primitive

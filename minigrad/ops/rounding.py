@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+import builtins  # for a name that here is an operation
 import math
 from typing import Any
 
-from minigrad.backend import Array, namespace
+from minigrad import backend
+from minigrad.backend import Array, is_array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import clamp, where
+from minigrad.ops.choosing import clamp, where
+from minigrad.ops.elementwise import floor_divide
+
+
+@primitive
+def floor(x: Array) -> Array:
+    """out = the largest integer ≤ x; flat, so its gradient is 0."""
+    return namespace(x).floor(x)
+
+
+@primitive
+def ceil(x: Array) -> Array:
+    """out = the smallest integer ≥ x; flat, so its gradient is 0."""
+    return namespace(x).ceil(x)
+
+
+@primitive
+def _round(x: Array) -> Array:
+    return namespace(x).round(x)
+
+
+floor.vjp(x=lambda g: 0.0 * g)
+ceil.vjp(x=lambda g: 0.0 * g)
+_round.vjp(x=lambda g: 0.0 * g)
+
+
+def round(x: Any, *, decimals: int = 0) -> Any:
+    """out = the nearest number of so many decimals, of two the even one; its gradient is 0."""
+    if decimals == 0:
+        return _round(x)
+    tens = 10.0 ** builtins.abs(decimals)
+    return _round(x * tens) / tens if decimals > 0 else _round(x / tens) * tens
 
 
 @primitive
@@ -29,6 +62,18 @@ def fmod(x: Any, y: Any) -> Any:
     """out = x − y·trunc(x/y), which has the sign of x; `remainder` has that of y."""
     ratio = trunc(x / y)
     return x - y * (ratio.detach() if hasattr(ratio, "detach") else ratio)
+
+
+def round_quotient(x: Any, y: Any, mode: str) -> Any:
+    """x / y rounded: down with "floor", towards 0 with "trunc"; flat, so its gradient is 0."""
+    if mode not in ("floor", "trunc"):
+        raise ValueError(f"div was given rounding_mode={mode!r}; it is None, 'floor' or 'trunc'.")
+    if any(isinstance(v, float) or (is_array(v) and backend.is_float(v.dtype)) for v in (x, y)):
+        quotient = x / y
+        down = floor(quotient)
+        return down if mode == "floor" else where(quotient < 0, ceil(quotient), down)
+    down = floor_divide(x, y)
+    return down if mode == "floor" else down + ((x % y != 0) & ((x < 0) != (y < 0)))
 
 
 def clamp_min(x: Any, min: float) -> Any:

@@ -10,19 +10,11 @@ from typing import Any
 
 from minigrad import backend
 from minigrad.backend import namespace
-from minigrad.ops.elementwise import where
+from minigrad.ops.choosing import where
 from minigrad.ops.embedding import add_rows
+from minigrad.ops.indexing import _put_along, getitem, take_along_dim
 from minigrad.ops.padding import pad, pad_edges
-from minigrad.ops.shape import (
-    _put_along,
-    axis_of,
-    getitem,
-    movedim,
-    permute,
-    reshape,
-    take_along_dim,
-    unsqueeze,
-)
+from minigrad.ops.shape import axis_of, movedim, permute, reshape, unsqueeze
 from minigrad.tensor import Tensor
 
 

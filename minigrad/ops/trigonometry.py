@@ -7,7 +7,8 @@ from typing import Any
 
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.elementwise import erf, exp, first_array, log, sin, where
+from minigrad.ops.choosing import first_array, where
+from minigrad.ops.elementwise import erf, exp, log, sin
 
 # ── circles ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,8 +1,10 @@
 """From gradients to steps: optimizers, and schedules for their learning rates."""
 
 from minigrad.optim import lr_scheduler
-from minigrad.optim.adaptive import Adadelta, Adagrad, Adamax, NAdam, RAdam
-from minigrad.optim.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from minigrad.optim.adam import Adam, Adamax, AdamW, NAdam, RAdam
+from minigrad.optim.adaptive import Adadelta, Adagrad, RMSprop
+from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.sgd import SGD
 
 __all__ = [
     "SGD",

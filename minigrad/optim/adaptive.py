@@ -1,27 +1,13 @@
-"""Optimizers that measure their steps by the gradients they have seen, Adam's relatives."""
+"""Adagrad, RMSprop, Adadelta: steps measured by the squares of the gradients so far."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 from minigrad.backend import namespace
-from minigrad.optim.optimizers import Optimizer
+from minigrad.optim.optimizer import Optimizer, decayed
 from minigrad.tensor import Tensor
-
-
-def _decayed(p: Tensor, g: Any, group: dict[str, Any]) -> Any:
-    """g + weight_decay·p."""
-    return g + group["weight_decay"] * p.data if group["weight_decay"] else g
-
-
-def _moments(g: Any, state: dict[str, Any], betas: tuple[float, float]) -> tuple[int, Any, Any]:
-    """The number of this step, and the running means of g and g²."""
-    step = state["step"] = int(state.get("step", 0)) + 1
-    m = state["exp_avg"] = betas[0] * state.get("exp_avg", 0.0) + (1 - betas[0]) * g
-    v = state["exp_avg_sq"] = betas[1] * state.get("exp_avg_sq", 0.0) + (1 - betas[1]) * (g * g)
-    return step, m, v
 
 
 class Adagrad(Optimizer):
@@ -49,11 +35,56 @@ class Adagrad(Optimizer):
         )
 
     def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        g = _decayed(p, g, group)
+        g = decayed(p, g, group)
         step = state["step"] = int(state.get("step", 0)) + 1
         total = state["sum"] = state.get("sum", group["initial_accumulator_value"]) + g * g
         lr = group["lr"] / (1 + (step - 1) * group["lr_decay"])
         p.data -= lr * (g / (namespace(g).sqrt(total) + group["eps"]))
+
+
+class RMSprop(Optimizer):
+    """p ← p − lr·g/(√v + ε), with v ← α·v + (1 − α)·g² (Tieleman and Hinton 2012, lecture 6e).
+
+    With ``centered`` v − m² takes the place of v, where m is the running mean of g: the variance
+    of the gradient (Graves 2013, eq. 38–45, but ε outside the root). With ``momentum`` the steps
+    g/(√v + ε) are added up as b ← momentum·b + g/(√v + ε), and p ← p − lr·b.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr=lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+            maximize=maximize,
+        )
+
+    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        alpha = group["alpha"]
+        g = decayed(p, g, group)
+        state["step"] = int(state.get("step", 0)) + 1
+        v = state["square_avg"] = alpha * state.get("square_avg", 0.0) + (1 - alpha) * (g * g)
+        if group["centered"]:
+            m = state["grad_avg"] = alpha * state.get("grad_avg", 0.0) + (1 - alpha) * g
+            v = v - m * m
+        d = g / (namespace(g).sqrt(v) + group["eps"])
+        if momentum := group["momentum"]:
+            d = state["momentum_buffer"] = momentum * state.get("momentum_buffer", 0.0) + d
+        p.data -= group["lr"] * d
 
 
 class Adadelta(Optimizer):
@@ -82,130 +113,10 @@ class Adadelta(Optimizer):
         )
 
     def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        g = _decayed(p, g, group)
+        g = decayed(p, g, group)
         rho, eps, xp = group["rho"], group["eps"], namespace(g)
         v = state["square_avg"] = rho * state.get("square_avg", 0.0) + (1 - rho) * (g * g)
         d = state.get("acc_delta", xp.zeros_like(g))
         delta = xp.sqrt(d + eps) / xp.sqrt(v + eps) * g
         state["acc_delta"] = rho * d + (1 - rho) * (delta * delta)
         p.data -= group["lr"] * delta
-
-
-class Adamax(Optimizer):
-    """p ← p − lr·m̂/u, with u ← max(β₂·u, |g| + ε): Adam by the largest gradient (Kingma and Ba)."""
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 2e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize
-        )
-
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        g = _decayed(p, g, group)
-        (beta1, beta2), xp = group["betas"], namespace(g)
-        step = state["step"] = int(state.get("step", 0)) + 1
-        m = state["exp_avg"] = beta1 * state.get("exp_avg", 0.0) + (1 - beta1) * g
-        last = state.get("exp_inf", xp.zeros_like(g))
-        u = state["exp_inf"] = xp.maximum(beta2 * last, xp.abs(g) + group["eps"])
-        p.data -= group["lr"] / (1 - beta1**step) * (m / u)
-
-
-class NAdam(Optimizer):
-    """Adam with Nesterov's step: this gradient and the next momentum together (Dozat 2016).
-
-    p ← p − lr·((1 − μ)/(1 − Πμ)·g + μ′/(1 − Πμ·μ′)·m)/(√v̂ + ε), with the momentum
-    μ = β₁·(1 − 0.96^(t·momentum_decay)/2) of this step and μ′ of the next.
-    """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 2e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum_decay: float = 4e-3,
-        decoupled_weight_decay: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum_decay=momentum_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-            maximize=maximize,
-        )
-
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        lr, (beta1, beta2) = group["lr"], group["betas"]
-        g = _shrunk_or_decayed(p, g, group)
-        step, m, v = _moments(g, state, group["betas"])
-        mu, after = (
-            beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1)
-        )
-        product = state["mu_product"] = float(state.get("mu_product", 1.0)) * mu
-        root = namespace(g).sqrt(v / (1 - beta2**step)) + group["eps"]
-        p.data -= lr * (1 - mu) / (1 - product) * (g / root)
-        p.data -= lr * after / (1 - product * after) * (m / root)
-
-
-class RAdam(Optimizer):
-    """Adam that waits with √v̂ until its variance is known: a warm-up by itself (Liu et al. 2020).
-
-    p ← p − lr·m̂·r·√(1 − β₂ᵗ)/(√v + ε), with r = √((ρ−4)(ρ−2)ρ∞/((ρ∞−4)(ρ∞−2)ρ)) where ρ > 5,
-    else p ← p − lr·m̂; ρ∞ = 2/(1 − β₂) − 1 and ρ = ρ∞ − 2tβ₂ᵗ/(1 − β₂ᵗ).
-    """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        decoupled_weight_decay: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-            maximize=maximize,
-        )
-
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        lr, (beta1, beta2) = group["lr"], group["betas"]
-        g = _shrunk_or_decayed(p, g, group)
-        step, m, v = _moments(g, state, group["betas"])
-        change = m / (1 - beta1**step)
-        left = 1 - beta2**step
-        limit = 2 / (1 - beta2) - 1
-        rho = limit - 2 * step * beta2**step / left
-        if rho > 5:  # noqa: PLR2004 - below, the variance is not known
-            ratio = (rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)
-            change = change * (math.sqrt(ratio * left) / (namespace(g).sqrt(v) + group["eps"]))
-        p.data -= lr * change
-
-
-def _shrunk_or_decayed(p: Tensor, g: Any, group: dict[str, Any]) -> Any:
-    """Weight decay, on p itself where it is decoupled, else in the gradient."""
-    if not group["decoupled_weight_decay"]:
-        return _decayed(p, g, group)
-    p.data *= 1 - group["lr"] * group["weight_decay"]
-    return g

@@ -13,12 +13,12 @@ from minigrad.optim.lr_scheduler.further import (
     PolynomialLR,
 )
 from minigrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
+from minigrad.optim.lr_scheduler.scheduler import LRScheduler
 from minigrad.optim.lr_scheduler.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
     LambdaLR,
     LinearLR,
-    LRScheduler,
     MultiStepLR,
     OneCycleLR,
     StepLR,

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.optim.lr_scheduler.schedules import LRScheduler, optimizer_of
-from minigrad.optim.optimizers import Optimizer
+from minigrad.optim.lr_scheduler.scheduler import LRScheduler, optimizer_of
+from minigrad.optim.optimizer import Optimizer
 
 
 class _Composed(LRScheduler):

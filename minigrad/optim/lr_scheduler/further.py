@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from minigrad.optim.lr_scheduler.schedules import LRScheduler, for_groups, optimizer_of
-from minigrad.optim.optimizers import Optimizer
+from minigrad.optim.lr_scheduler.scheduler import LRScheduler, for_groups, optimizer_of
+from minigrad.optim.optimizer import Optimizer
 
 
 class ConstantLR(LRScheduler):

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.optim.lr_scheduler.schedules import LRScheduler, for_groups, optimizer_of
-from minigrad.optim.optimizers import Optimizer
+from minigrad.optim.lr_scheduler.scheduler import LRScheduler, for_groups, optimizer_of
+from minigrad.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
