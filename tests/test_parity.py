@@ -227,3 +227,25 @@ def test_what_pytorch_refuses_is_refused(call: Any, said: str) -> None:
     """Where PyTorch raises, so does minigrad, and says why."""
     with pytest.raises(ValueError, match=said):
         call(mg.tensor(np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("fill", [-np.inf, np.nan])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"kernel_size": 2, "padding": 1, "stride": 1},
+        {"kernel_size": 3, "padding": 1, "stride": 2, "ceil_mode": True},
+    ],
+)
+def test_max_pool_of_nothing_larger(fill: float, how: dict[str, Any], torch: Any) -> None:
+    """Where all of a patch is −∞, or some NaN, an entry of the input is chosen: PyTorch's."""
+    a = np.ones((1, 2, 4, 4))
+    a[0, 0, :2, :2] = a[0, :, 3, 3] = fill
+    theirs, mine = torch.tensor(a, requires_grad=True), mg.tensor(a, requires_grad=True)
+    wanted, places = torch.nn.functional.max_pool2d(theirs, return_indices=True, **how)
+    found, index = F.max_pool2d(mine, return_indices=True, **how)
+    wanted.sum().backward()
+    found.sum().backward()
+    np.testing.assert_array_equal(found.numpy(), wanted.detach().numpy())
+    np.testing.assert_array_equal(index.numpy(), places.numpy())
+    np.testing.assert_array_equal(mine.grad.numpy(), theirs.grad.numpy())

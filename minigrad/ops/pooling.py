@@ -36,19 +36,26 @@ _ALL = slice(None)
 
 @primitive(outputs=("out", "index"))
 def max_over_patches(
-    x: Array, *, kernel: Sizes, stride: Sizes, dilation: Sizes
+    x: Array, *, kernel: Sizes, stride: Sizes, dilation: Sizes, inside: Array | None = None
 ) -> tuple[Array, Array]:
-    """out[n, c, l] = max over k of x[n, c, l·stride + k·dilation]; index = the first such k."""
+    """out[n, c, l] = max over k of x[n, c, l·stride + k·dilation]; index = the first such k.
+
+    It is a k where ``inside`` (1, 1, …), if given, holds; or the last that has NaN, as in PyTorch.
+    """
     xp = namespace(x)
     count = places(x.shape[2:], kernel, stride, dilation)
-    met = [x[(_ALL, _ALL, *at)] for _, at in taps(count, kernel, stride, dilation)]
-    out = xp.asarray(met[0], copy=True)
-    for entries in met[1:]:
-        out = xp.maximum(out, entries)
+    at = [(_ALL, _ALL, *tap) for _, tap in taps(count, kernel, stride, dilation)]
+    out = xp.asarray(x[at[0]], copy=True)
+    for k in range(1, len(at)):
+        out = xp.maximum(out, x[at[k]])
     index = xp.zeros_like(out, dtype=xp.int32)
-    for k in range(len(met) - 1, 0, -1):
-        index = xp.where(met[k] == out, k, index)
-    return out, xp.where(met[0] == out, 0, index)
+    for k in range(len(at) - 1, -1, -1):
+        found = x[at[k]] == out
+        index = xp.where(found if inside is None else found & inside[at[k]], k, index)
+    if bool(xp.any(out != out)):  # noqa: PLR0124 - NaN equals nothing
+        for k in range(len(at)):
+            index = xp.where(x[at[k]] != x[at[k]], k, index)
+    return out, index
 
 
 @primitive
@@ -155,9 +162,15 @@ def _max_pool(
             "the batch axis may be empty."
         )
     size = x.shape[2:]
-    x = pad_edges(x, _widths(size, kernel, stride, edge, dilation, ceil_mode), -math.inf)
+    widths = _widths(size, kernel, stride, edge, dilation, ceil_mode)
+    inside = None
+    if any(map(any, widths)):  # −∞ is no entry, also where nothing is larger
+        raw = x.data if isinstance(x, Tensor) else x
+        inside = pad_edges(backend.zeros((1, 1, *size), like=raw) + 1, widths) > 0
+    x = pad_edges(x, widths, -math.inf)
     check_fit(x.shape[2:], kernel, stride, dilation, asked)
-    out, index = max_over_patches(x, kernel=kernel, stride=stride, dilation=dilation)
+    how: dict[str, Any] = {"kernel": kernel, "stride": stride, "dilation": dilation}
+    out, index = max_over_patches(x, **how, inside=inside)
     answer = (out, _flat(index, size, kernel, stride, edge, dilation)) if return_indices else (out,)
     if input.ndim < x.ndim:
         answer = tuple([reshape(y, y.shape[1:]) for y in answer])
