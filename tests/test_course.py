@@ -31,6 +31,7 @@ PASSING = (
     "import sys; print(sys.executable)",
     f"from IPython.display import SVG, Latex; SVG('''{SVG}''')",
     "Latex(chr(36) + r'\\displaystyle \\frac{1}{2}' + chr(36))",
+    "display({'text/html': '<iframe></iframe>', 'image/svg+xml': '<svg/>'}, raw=True)",
     "open('left_behind.txt', 'w', encoding='utf-8').close(); open('data/x.csv').read()",
 )
 FAILING = ("1 + 1", "\nseven = 7\nseven / 0", "print('never ' + 'reached')")
@@ -126,6 +127,13 @@ def test_pages_ask_no_other_host(built: Any) -> None:
         assert "<script" not in html
         assert not re.search(r"""(src|href)=["']?(https?:)?//|@import|url\(""", html)
     assert not re.search(r"https?:|@import|url\(", page(built, "site.css"))
+
+
+def test_a_player_is_shown_as_its_picture(built: Any) -> None:
+    """Of an output with HTML and a picture a page shows the picture, which needs no script."""
+    html = page(built, "01_passing.html")
+    assert html.count("data:image/svg+xml;base64,") == 2
+    assert "<iframe" not in html
 
 
 def test_links_between_lessons_lead_to_their_pages(built: Any) -> None:

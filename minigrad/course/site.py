@@ -196,7 +196,7 @@ class _Page:
             return _terminal(output.name, text)
         if output.output_type == "error":
             return _terminal("error", "\n".join(output.traceback))
-        for mime, show in self.shown.items():  # the richest first
+        for mime, show in self.shown.items():  # the best for a page first
             if mime in output.data:
                 return show(output)
         return Markup()
@@ -205,9 +205,10 @@ class _Page:
     def shown(self) -> dict[str, Callable[[Any], Markup]]:
         html, figure = Markup('<div class="html">{}</div>'), Markup("<figure>{}</figure>")
         return {
+            # Before HTML: what has a picture as well is a player, and pages run no script.
+            **dict.fromkeys(PICTURES, lambda o: figure.format(self.picture(o))),
             "text/html": lambda o: html.format(Markup(o.data["text/html"])),  # noqa: S704
             "text/markdown": lambda o: self.markdown(o.data["text/markdown"]),
-            **dict.fromkeys(PICTURES, lambda o: figure.format(self.picture(o))),
             "text/latex": lambda o: Markup(  # noqa: S704
                 self.formula(o.data["text/latex"].strip("$ \n"), display=True)
             ),
