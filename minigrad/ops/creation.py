@@ -96,15 +96,7 @@ def ones(
     return born(np.ones(shape_of(shape, size)), dtype, requires_grad, device)
 
 
-def empty(
-    *shape: Any,
-    size: Any = None,
-    dtype: Any = None,
-    requires_grad: bool = False,
-    device: str | None = None,
-) -> Tensor:
-    """A tensor to be filled; it holds zeros, so that nothing is left to chance."""
-    return born(np.zeros(shape_of(shape, size)), dtype, requires_grad, device)
+empty = zeros  # a tensor to be filled: nothing is left to chance
 
 
 def full(
