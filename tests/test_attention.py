@@ -13,7 +13,7 @@ from conftest import host, near
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.nn import attention
+from minigrad.nn import attention, transformer
 from minigrad.nn.dot_product import scaled_dot_product_attention
 
 L, S, N, E, HEADS = 3, 4, 2, 6, 2
@@ -455,7 +455,7 @@ LAYERS: dict[str, dict[str, Any]] = {
 
 
 def _layer(nn: Any, **settings: Any) -> Any:
-    owner = attention if nn.__name__ == "minigrad.nn" else nn
+    owner = transformer if nn.__name__ == "minigrad.nn" else nn
     return owner.TransformerEncoderLayer(E, HEADS, dim_feedforward=5, dropout=0.0, **settings)
 
 
@@ -488,7 +488,7 @@ def test_encoders_equal_pytorch(torch: ModuleType, random: np.random.Generator, 
     """A stack of layers has PyTorch's names, outputs, gradients and second gradients."""
 
     def build(nn: Any) -> Any:
-        owner = attention if nn.__name__ == "minigrad.nn" else nn
+        owner = transformer if nn.__name__ == "minigrad.nn" else nn
         layer = _layer(nn, batch_first=True, norm_first=True)
         last = nn.LayerNorm(E) if norm else None
         return owner.TransformerEncoder(layer, 2, norm=last, enable_nested_tensor=False)
@@ -505,7 +505,7 @@ def test_encoders_equal_pytorch(torch: ModuleType, random: np.random.Generator, 
 def test_encoder_layers_run_everywhere(place: str, random: np.random.Generator) -> None:
     """First and second derivatives of pre- and post-LN blocks equal differences."""
     for norm_first in (False, True):
-        layer = attention.TransformerEncoderLayer(
+        layer = transformer.TransformerEncoderLayer(
             4, 2, dim_feedforward=3, dropout=0.0, norm_first=norm_first, activation=mg.tanh
         ).double()
         x = mg.tensor(random.standard_normal((2, 4)), requires_grad=True)
@@ -516,7 +516,7 @@ def test_encoder_layers_run_everywhere(place: str, random: np.random.Generator) 
 def test_encoder_layers_are_independent_copies(random: np.random.Generator) -> None:
     """Layers start with equal numbers in parameters of their own; the pattern is not among them."""
     pattern = _layer(nn)
-    encoder = attention.TransformerEncoder(pattern, 3)
+    encoder = transformer.TransformerEncoder(pattern, 3)
     parameters = list(encoder.parameters())
     assert len(parameters) == 3 * len(list(pattern.parameters()))
     assert not {id(p) for p in parameters} & {id(p) for p in pattern.parameters()}
@@ -528,7 +528,7 @@ def test_encoder_layers_are_independent_copies(random: np.random.Generator) -> N
 def test_encoder_dropout() -> None:
     """Dropout acts in training and not in evaluation."""
     mg.manual_seed(0)
-    layer = attention.TransformerEncoderLayer(E, HEADS, 8, dropout=0.5)
+    layer = transformer.TransformerEncoderLayer(E, HEADS, 8, dropout=0.5)
     x = mg.ones(L, N, E)
     assert (host(layer(x)) != host(layer(x))).any()
     layer.eval()
@@ -550,11 +550,11 @@ def test_float32_stays_float32(place: str) -> None:
 def test_unknown_activation() -> None:
     """An activation that is not known by name is refused."""
     with pytest.raises(ValueError, match=r"'relu' and 'gelu'; got 'silu'. Use one of them, or"):
-        attention.TransformerEncoderLayer(E, HEADS, activation="silu")
+        transformer.TransformerEncoderLayer(E, HEADS, activation="silu")
 
 
 def test_encoder_layers_name_their_parts_in_errors() -> None:
     """A wrong input inside a stack is reported with its path."""
-    encoder = attention.TransformerEncoder(_layer(nn), 2)
+    encoder = transformer.TransformerEncoder(_layer(nn), 2)
     with pytest.raises(ValueError, match=r"MultiheadAttention 'layers.0.self_attn' needs a query"):
         encoder(mg.ones(L, N, 5))

@@ -7,13 +7,14 @@ from minigrad.nn.activations import (
     ELU, GELU, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax,
     Softplus, Tanh,
 )
-from minigrad.nn.attention import MultiheadAttention, TransformerEncoder, TransformerEncoderLayer
+from minigrad.nn.attention import MultiheadAttention
 from minigrad.nn.containers import ModuleDict, ModuleList, Sequential
 from minigrad.nn.convolution import (
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, Conv1d, Conv2d, MaxPool1d,
     MaxPool2d,
 )
 from minigrad.nn.distances import Bilinear, CosineSimilarity, PairwiseDistance
+from minigrad.nn.layer_norm import LayerNorm, RMSNorm
 from minigrad.nn.layers import (
     Dropout, Dropout1d, Dropout2d, Embedding, Flatten, Identity, Linear, Unflatten,
 )
@@ -28,7 +29,6 @@ from minigrad.nn.losses.modules import (
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.norm import (
     BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, InstanceNorm1d, InstanceNorm2d,
-    LayerNorm, RMSNorm,
 )
 from minigrad.nn.parameters import ParameterDict, ParameterList
 from minigrad.nn.rectifiers import (
@@ -41,6 +41,7 @@ from minigrad.nn.resampling import (
     PixelUnshuffle, ReflectionPad1d, ReflectionPad2d, ReplicationPad1d, ReplicationPad2d,
     Unfold, Upsample, ZeroPad1d, ZeroPad2d,
 )
+from minigrad.nn.transformer import TransformerEncoder, TransformerEncoderLayer
 
 __all__ = [  # noqa: RUF022 - in rows, not a name a line
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AvgPool1d", "AvgPool2d", "BCELoss",
