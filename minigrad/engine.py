@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
 
-from minigrad import backend
+from minigrad import backend, memory
 from minigrad.backend import Array, lift, namespace, total
 from minigrad.operation import Node, Primitive, Rule, output, primitive
-from minigrad.recording import enable_grad, state
+from minigrad.recording import WATCHED, enable_grad, state
 from minigrad.tensor import Tensor, wrap
 
 # ── undoing what a forward did implicitly ────────────────────────────────────────────────────────
@@ -35,24 +36,23 @@ broadcast_to.vjp(x=lambda g: g)  # the sum over what was stretched is the engine
 def fit(x: Array, *, shape: tuple[int, ...], dtype: Any) -> Array:
     """Undo broadcasting and promotion: sum ``x`` over what was stretched, cast it to ``dtype``."""
     if x.shape != shape:
-        new = x.ndim - len(shape)
-        axes = tuple(range(new))
-        if x.shape[new:] != shape:
-            axes += _stretched(x.shape, shape, new)
-        x = total(x, axes)
+        x = total(x, _stretched(tuple(x.shape), shape))
         if x.shape != shape:
             x = namespace(x).reshape(x, shape)
     return x if x.dtype == dtype else namespace(x).astype(x, dtype)
 
 
-def _stretched(wide: tuple[int, ...], shape: tuple[int, ...], new: int) -> tuple[int, ...]:
-    """The axes of ``wide``, after ``new`` new ones, along which ``shape`` has a single entry."""
+@lru_cache(maxsize=1024)
+def _stretched(wide: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of ``wide`` along which ``shape`` has a single entry or, in front, none at all."""
+    new = len(wide) - len(shape)
     if new < 0 or any(n not in (1, m) for n, m in zip(shape, wide[new:], strict=True)):
         raise ValueError(
             f"a gradient of shape {wide} cannot belong to an input of shape {shape}: it must have "
             "that shape, or sum to it over broadcast axes. Mend the rule."
         )
-    return tuple([i for i, n in enumerate(shape, new) if n == 1 and wide[i] != 1])
+    kept = [i for i, n in enumerate(shape, new) if n == 1 and wide[i] != 1]
+    return (*range(new), *kept)
 
 
 fit.vjp(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
@@ -114,7 +114,7 @@ def sweep(
     # A heap of nodes, the latest first. A node is later than its inputs, so when it is the latest
     # left all its uses have been heard, and its gradient is final.
     waiting: list[tuple[int, Node]] = []
-
+    watched = state.recording == WATCHED
     summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
 
     def add(v: Vertex, part: Any) -> None:
@@ -142,30 +142,43 @@ def sweep(
         if op is output:  # a tuple's gradient: index -> gradient, for those outputs that have one
             add(v.inputs[0], {v.params["index"]: g})
             continue
-        for rule in op.rules if rules is None else rules.get(op, op.rules):
-            upstream = g if rule.output is None else g.get(rule.output)
-            answer = None
-            for i, x in enumerate(v.inputs[rule.inputs]):  # one, or all of any number
-                u = x if isinstance(x, Node) else vertex(x)
-                if u is None or upstream is None or (live is not None and u not in live):
+        stale = memory.latest > v.time and not memory.intact(v.saved, v.time)
+        careful, variadic, answer = create_graph or stale, op.variadic, None
+        pulls = op.pulls if rules is None or op not in rules else op.by_input(rules[op])
+        for i, u in enumerate(v.inputs):
+            if isinstance(u, Node):
+                like = u
+            elif isinstance(u, Tensor) and u.tracked:
+                like = u.data
+            else:
+                continue
+            if live is not None and u not in live:
+                continue
+            for rule in pulls[0 if variadic else i]:
+                upstream = g if rule.output is None else g.get(rule.output)
+                if upstream is None:
                     continue
-                if answer is None:
-                    answer = rule(upstream, v, create_graph)
-                part = answer[i] if op.variadic else answer
-                if part.shape != u.shape or part.dtype != u.dtype:
-                    part = _fitted(part, u, v, rule)
-                add(u, part)
+                try:
+                    if answer is None or not variadic:
+                        args = rule.read(v, create_graph) if careful else rule.take(v.saved)
+                        answer = rule.rule(upstream, *args)
+                        if watched:
+                            parts = answer if variadic else [answer]
+                            state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
+                    part = answer[i] if variadic else answer
+                    if part.shape != like.shape or part.dtype != like.dtype:
+                        undo = fit if create_graph else fit.forward
+                        part = undo(part, shape=like.shape, dtype=like.dtype)
+                except Exception as error:
+                    error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
+                    raise
+                if u in gradients:
+                    add(u, part)
+                else:
+                    gradients[u] = part
+                    if u is like:
+                        heappush(waiting, (-u.time, u))
     yield from gradients.items()  # the leaves
-
-
-def _fitted(part: Any, x: Vertex, v: Node, rule: Rule) -> Any:
-    """A rule's answer with the shape and dtype of its input."""
-    try:
-        kernel = fit if isinstance(part, Tensor) else fit.forward
-        return kernel(part, shape=x.shape, dtype=x.dtype)
-    except ValueError as error:
-        error.add_note(f"in the backward rule of {v.op.name} for input {rule.input!r}")
-        raise
 
 
 def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]:
@@ -210,12 +223,13 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
 
     So it does for results in between whose `Tensor.retain_grad` was called.
     """
-    given: set[int] = set()
     seed = _seed(y, gradient, create_graph, "backward()")
+    given = {id(seed)}
     with enable_grad() if create_graph and not state.recording else nullcontext():
         for v, g in sweep([y], [seed], create_graph=create_graph):
-            x = v if isinstance(v, Tensor) else v.keeper and v.keeper()
-            if x is None:
+            if isinstance(v, Tensor):
+                x = v
+            elif v.keeper is None or (x := v.keeper()) is None:
                 continue
             if x.grad is not None:
                 x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
@@ -223,9 +237,10 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
                 x.grad = g
             else:
                 # A rule may pass on its gradient, or a view of it: each gets a copy of its own.
-                shared = g is seed or id(g) in given or getattr(g, "base", None) is not None
+                if x is not v or id(g) in given or getattr(g, "base", None) is not None:
+                    g = namespace(g).positive(g)
                 given.add(id(g))
-                x.grad = wrap(namespace(g).positive(g) if shared or x is not v else g)
+                x.grad = wrap(g)
 
 
 def grad(

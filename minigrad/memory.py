@@ -10,6 +10,7 @@ import itertools
 import os
 import sys
 import weakref
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -34,6 +35,21 @@ def wrote(*arrays: Any, line: str | None = None) -> None:
             with suppress(TypeError):  # an array that cannot be watched leaves its entry behind
                 weakref.finalize(owner, _writes.pop, key, None).atexit = False
         _writes[key] = write
+
+
+def shared(x: Any) -> bool:
+    """Whether anybody but the tensor ``x`` holds its array: else no graph has it to be told of."""
+    return sys.getrefcount(x.data) > 2  # noqa: PLR2004 - the tensor's own, and that of the call
+
+
+def intact(arrays: Iterable[Any], since: int) -> bool:
+    """Whether none of ``arrays`` (and whatever is among them) was written after ``since``."""
+    for x in arrays:
+        whole = x if getattr(x, "base", None) is None else _owner(x)
+        write = _writes.get(id(whole))
+        if write is not None and write[0] > since:
+            return False
+    return True
 
 
 def last_write(data: Any) -> int:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, overload
 
+import numpy as np
+
 from minigrad import memory
+from minigrad.backend import SCALAR
 from minigrad.memory import clock, last_write, writer
 from minigrad.recording import WATCHED, state
 from minigrad.tensor import Tensor, wrap
@@ -23,13 +26,13 @@ class Node:
     """One recorded application of an operation.
 
     ``inputs`` says where each input came from: the Node that made it, the Tensor where the graph
-    begins, or the constant itself. ``saved`` holds the raw arrays of those inputs that a rule will
-    read, and ``value`` the raw output if one will read that, so that no array outlives its use.
-    Links point to inputs alone: there are no cycles, and a graph goes as soon as its result does.
+    begins, or the constant itself. ``saved`` holds what the rules will read, raw, in the order of
+    the operation's ``kept``; so no array outlives its use. Links point to inputs alone: there are
+    no cycles, and a graph goes as soon as its result does.
     """
 
     __slots__ = (
-        *("op", "inputs", "saved", "params", "value", "keeper"),
+        *("op", "inputs", "saved", "params", "keeper"),
         *("shape", "dtype", "scope", "time", "__weakref__"),
     )
 
@@ -39,55 +42,56 @@ class Node:
         inputs: Sequence[Any],
         saved: Sequence[Any],
         params: dict[str, Any],
-        value: Any,
         like: Any,
     ) -> None:
         self.op = op
         self.inputs = inputs
         self.saved = saved
         self.params = params
-        self.value = value
         self.keeper: Callable[[], Tensor | None] | None = None  # who asked for the gradient: weakly
         self.shape = like.shape
         self.dtype = like.dtype
         self.scope = state.scope
         self.time = clock()
 
+    def saved_inputs(self) -> list[tuple[Any, Any]]:
+        """(where it came from, raw array) of each input that was kept."""
+        op = self.op
+        return [
+            (self.inputs[op.inputs.index(name)], raw)
+            for name, raw in zip(op.kept, self.saved, strict=True)
+            if name in op.inputs
+        ]
+
+    def saved_outputs(self) -> list[Any]:
+        """The raw outputs, all if a rule reads one of them; else none."""
+        pairs = zip(self.op.kept, self.saved, strict=True)
+        return [raw for name, raw in pairs if name in self.op.outputs]
+
 
 class Rule:
     """A backward rule: the upstream gradient ``g`` and what else it names in, a gradient out."""
 
-    __slots__ = ("input", "inputs", "output", "reads", "rule", "take")
+    __slots__ = ("input", "output", "reads", "rule", "take")
 
     def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: Any) -> None:
-        names = rule.__code__.co_varnames[: rule.__code__.co_argcount]
-        if names[:1] != ("g",):
+        names = _arguments(rule)
+        if names[:1] != ["g"]:
             raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
         self.rule = rule
         self.input = input
-        i = op.inputs.index(input)
-        self.inputs = slice(None) if op.variadic else slice(i, i + 1)
         self.output = op.outputs.index(output) if op.several and output is not ... else None
         self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
-        # Most rules read raw inputs alone: these are taken at once, if none has been overwritten.
-        taken = [key for read, key in self.reads if read is _read_input]
-        self.take = _taker(taken) if len(taken) == len(self.reads) and not op.variadic else None
+        self.take = _taker([op.kept.index(name) for name in names[1:]])
 
-    def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
-        """The gradient by this rule's input; by each of them, where there may be any number."""
-        try:
-            if self.take is None or create_graph or memory.latest > node.time:
-                args = [read(node, key, create_graph) for read, key in self.reads]
-            else:
-                args = self.take(node.saved)
-            answer = self.rule(g, *args)
-        except Exception as error:
-            error.add_note(f"in the backward rule of {node.op.name} for input {self.input!r}")
-            raise
-        if state.recording == WATCHED:
-            parts = answer if node.op.variadic else [answer]
-            state.check(node, parts, {"g": g}, "the gradient that comes out of")
-        return answer
+    def read(self, node: Node, create_graph: bool) -> Sequence[Any]:
+        """What `take` takes out of what was saved, but checked, and as Tensors if so wanted."""
+        return [read(node, *key, create_graph) for read, *key in self.reads]
+
+
+def _arguments(rule: Callable[..., Any]) -> list[str]:
+    """The names that a rule asks for."""
+    return list(rule.__code__.co_varnames[: rule.__code__.co_argcount])
 
 
 def _taker(places: list[int]) -> Callable[[Sequence[Any]], Any]:
@@ -117,40 +121,54 @@ class Primitive:
         self.outputs = outputs
         self.several = len(outputs) > 1
         self.rules: tuple[Rule, ...] = ()
-        self._reads: set[int] = set()  # the inputs whose values a rule reads
-        self._reads_all = self._reads_output = False
+        self.pulls = self.by_input(())
+        self.kept: list[str] = []  # what is saved for the rules, of what `_names` has
+        self._keep = _taker([])
+        self._keeps_shapes = False
+        self._no_shapes = (None,) * len(self.inputs)
 
     def __repr__(self) -> str:
         """Name the operation."""
         return f"<operation {self.name}>"
 
-    def source(self, name: str, asker: str) -> tuple[Callable[[Node, Any, bool], Any], Any]:
-        """How a rule reads ``name`` off a node; refuses what is no name of this operation."""
-        if name in self.inputs:
-            return _read_input, self.inputs.index(name)
+    def source(self, name: str, asker: str) -> tuple[Callable[..., Any], int, int]:
+        """How a rule reads ``name`` off a node, its place in ``saved``, and among its like."""
+        if name not in (names := self._names()):
+            known = ", ".join([*self.inputs, *self.outputs, *self.defaults])
+            raise TypeError(f"{self}: {asker} names {name!r}, which is none of: {known}")
+        if name not in self.kept:
+            raise TypeError(f"{self}: {asker} names {name!r}, which no rule of its own has kept")
+        place = self.kept.index(name)
         if name in self.outputs:
-            return _read_output, self.outputs.index(name)
-        if name in self.defaults:
-            return _read_param, name
-        if name.endswith("_shape") and name.removesuffix("_shape") in self.inputs:
-            return _read_shape, self.inputs.index(name.removesuffix("_shape"))
-        known = ", ".join([*self.inputs, *self.outputs, *self.defaults])
-        raise TypeError(f"{self}: {asker} names {name!r}, which is none of: {known}")
+            return _read_output, place, self.outputs.index(name)
+        if name in self.inputs:
+            return _read_input, place, self.inputs.index(name)
+        return _read_plain, place, names.index(name)
+
+    def _names(self) -> list[str]:
+        """All that a rule may read, in the order in which `__call__` has it at hand."""
+        shapes = [f"{name}_shape" for name in self.inputs]
+        return [*self.outputs, *self.defaults, *shapes, *self.inputs]
 
     def compile(self, rules: Mapping[str, Any]) -> tuple[Rule, ...]:
         """Check rules given as ``input=rule`` or ``input={output: rule}``, and bind their names."""
         compiled = []
-        for input, given in rules.items():
+        for input, output, rule in self._each(rules):
             if input not in self.inputs:
                 known = ", ".join(self.inputs)
                 raise TypeError(f"{self} has no input {input!r} to differentiate; it has: {known}")
+            if output is not ... and output not in self.outputs:
+                known = ", ".join(self.outputs)
+                raise TypeError(f"{self} has no output {output!r}; it has: {known}")
+            compiled.append(Rule(rule, self, input, output))
+        return tuple(compiled)
+
+    def _each(self, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any, Callable[..., Any]]]:
+        """(input, output, rule) of rules as they are declared."""
+        for input, given in rules.items():
             by_output = given if isinstance(given, dict) else {self.outputs[0]: given}
             for output, rule in by_output.items():
-                if output is not ... and output not in self.outputs:
-                    known = ", ".join(self.outputs)
-                    raise TypeError(f"{self} has no output {output!r}; it has: {known}")
-                compiled.append(Rule(rule, self, input, output))
-        return tuple(compiled)
+                yield input, output, rule
 
     def vjp(self, **rules: Any) -> None:
         """Declare the backward rules, one per differentiable input, as textbook lines.
@@ -162,51 +180,61 @@ class Primitive:
         one for all, ``x={...: rule}``, whose g is a dict: place of the output → gradient. The
         rule of a forward that takes any number of inputs, ``*xs``, answers a gradient for each.
         """
+        read = {name for _, _, rule in self._each(rules) for name in _arguments(rule)}
+        if read & {*self.outputs}:
+            read |= {*self.outputs}
+        names = self._names()
+        self.kept = [name for name in names if name in read]
+        self._keep = _taker([names.index(name) for name in self.kept])
+        self._keeps_shapes = any(name.endswith("_shape") for name in self.kept)
         self.rules = self.compile(rules)
-        reads = [read for rule in self.rules for read in rule.reads]
-        self._reads = {index for read, index in reads if read is _read_input}
-        self._reads_all = len(self._reads) == len(self.inputs)
-        self._reads_output = any(read is _read_output for read, _ in reads)
+        self.pulls = self.by_input(self.rules)
+
+    def by_input(self, rules: Iterable[Rule]) -> tuple[tuple[Rule, ...], ...]:
+        """The rules for each input, which lie beside it in the graph."""
+        return tuple([tuple([r for r in rules if r.input == name]) for name in self.inputs])
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Compute; and if any input is a Tensor, answer Tensors and record what was done."""
         arrays, origins = [], []
-        tracked = None
+        tracked = None  # as long as there is no Tensor
         for x in inputs:
             if isinstance(x, Tensor):
                 arrays.append(x.data)
-                if x.tracked:
-                    tracked = True
-                    origins.append(x if x.node is None else x.node)
-                    continue
-                tracked = tracked or False
+                origins.append(x.node or x)
+                tracked = tracked or x.tracked
             else:
                 arrays.append(x)
-            origins.append(x)
+                origins.append(x)
         try:
             value = self.forward(*arrays, **params)
         except Exception as error:
             error.add_note(self._context(arrays))
             raise
-        if tracked is None:  # no Tensor among them
+        if tracked is None:
             return value
         recording = state.recording
         if not (tracked and self.rules and recording):
             return tuple([wrap(v) for v in value]) if self.several else wrap(value)
         if self.defaults:
             params = {**self.defaults, **params}
-        saved: Sequence[Any] = arrays
-        if not self._reads_all:
-            read = self._reads
-            saved = [a if i in read else None for i, a in enumerate(arrays)] if read else ()
-        kept = value if self._reads_output else None
-        node = Node(self, origins, saved, params, kept, value[0] if self.several else value)
+        outputs = value if self.several else (value,)
+        shapes = self._shapes(arrays) if self._keeps_shapes else self._no_shapes
+        saved = self._keep((*outputs, *params.values(), *shapes, *arrays))
+        node = Node(self, origins, saved, params, outputs[0])
         if recording == WATCHED:
             given = dict(zip(self.inputs, arrays, strict=False))
-            state.check(node, value if self.several else [value], given, "the result of")
-        if not self.several:
-            return wrap(value, node)
-        return tuple([wrap(v, _part(node, i, v)) for i, v in enumerate(value)])
+            state.check(node, outputs, given, "the result of")
+        if self.several:
+            return tuple([_output(node, i, v) for i, v in enumerate(value)])
+        return wrap(value, node)
+
+    def _shapes(self, arrays: Sequence[Any]) -> list[Any]:
+        """The shape of each input; all of them as one, where there may be any number."""
+        shapes = [getattr(x, "shape", ()) for x in arrays]
+        if self.variadic:
+            return [tuple(shapes)]
+        return shapes + [()] * (len(self.inputs) - len(shapes))
 
     def _context(self, arrays: Iterable[Any]) -> str:
         """Where and on what the operation failed, for the note on a kernel's own exception."""
@@ -228,12 +256,13 @@ def primitive(forward: Any = None, *, outputs: tuple[str, ...] = ("out",)) -> An
 # ── what a rule may read off a node: raw arrays, or the graph's own Tensors ──────────────────────
 
 
-def _read_input(node: Node, index: int, create_graph: bool) -> Any:
-    raw, origin = node.saved[index], node.inputs[index]
+def _read_input(node: Node, place: int, index: int, create_graph: bool) -> Any:
+    raw = node.saved[place]
     if memory.latest > node.time < last_write(raw):
         raise _overwritten(node, index, raw)
     if not create_graph or not hasattr(raw, "dtype"):
         return raw
+    origin = node.inputs[index]
     if isinstance(origin, Node):
         return wrap(raw, origin)
     if not isinstance(origin, Tensor) or (origin.data is not raw and not origin.tracked):
@@ -243,8 +272,8 @@ def _read_input(node: Node, index: int, create_graph: bool) -> Any:
     return origin
 
 
-def _read_output(node: Node, index: int, create_graph: bool) -> Any:
-    value = node.value[index] if node.op.several else node.value
+def _read_output(node: Node, place: int, index: int, create_graph: bool) -> Any:
+    value = node.saved[place]
     if memory.latest > node.time < last_write(value):
         raise _overwritten(node, f"output {node.op.outputs[index]!r}", value)
     if not create_graph:
@@ -263,15 +292,8 @@ def _overwritten(node: Node, what: int | str, data: Any) -> RuntimeError:
     )
 
 
-def _read_param(node: Node, name: str, _: bool) -> Any:
-    return node.params[name]
-
-
-def _read_shape(node: Node, index: int, _: bool) -> tuple[Any, ...]:
-    if node.op.variadic:
-        return tuple([x.shape for x in node.inputs])
-    shape: tuple[int, ...] = node.inputs[index].shape
-    return shape
+def _read_plain(node: Node, place: int, index: int, create_graph: bool) -> Any:
+    return node.saved[place]
 
 
 # ── the operation by which several outputs become Tensors of their own ───────────────────────────
@@ -283,6 +305,34 @@ def output(values: Any, *, index: int) -> Any:
     return values[index]
 
 
+class Output(Tensor):
+    """One of several outputs, which has a place in the graph of its own once that is asked for."""
+
+    __slots__ = ("index", "source")
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the node, which is found as any attribute from then on."""
+        if name != "node":
+            raise AttributeError(f"Tensor has no attribute {name!r}", name=name, obj=self)
+        self.node = _part(self.source, self.index, self.data)
+        return self.node
+
+
+_new = Output.__new__
+
+
+def _output(node: Node, index: int, value: Any) -> Output:
+    x = _new(Output)
+    x.data = np.asarray(value) if isinstance(value, SCALAR) else value
+    x.grad = x.name = None
+    x.tracked = True
+    x.source = node
+    x.index = index
+    return x
+
+
 def _part(node: Node, index: int, value: Any) -> Node:
     """The record that one output has of its own."""
-    return Node(output, (node,), (), {"index": index}, None, value)
+    part = Node(output, (node,), (), {"index": index}, value)
+    part.scope = node.scope
+    return part

@@ -90,9 +90,9 @@ class Values:
     def __init__(self, nodes: Sequence[Node], roots: Iterable[Tensor]) -> None:
         self._raw: dict[int, Any] = {}  # of those that are there
         self._missing: State = "overwritten" if affordable(nodes) else "not kept"
-        read = [pair for node in nodes for pair in zip(node.inputs, node.saved, strict=False)]
+        read = [pair for node in nodes for pair in node.saved_inputs()]
         for origin, raw in (*[(x.node, x.data) for x in roots], *read):
-            if isinstance(origin, Node) and raw is not None and last_write(raw) <= origin.time:
+            if isinstance(origin, Node) and last_write(raw) <= origin.time:
                 self._raw[id(origin)] = raw
         with no_grad():
             for node in nodes:
@@ -100,8 +100,8 @@ class Values:
 
     def _fill(self, node: Node) -> None:
         """Find or compute the result of ``node``; those before it have been filled."""
-        if node.value is not None:
-            self._raw[id(node)] = node.value
+        if outputs := node.saved_outputs():
+            self._raw[id(node)] = tuple(outputs) if node.op.several else outputs[0]
         elif id(node) not in self._raw and self._missing != "not kept":
             inputs = [self._input(x, node) for x in node.inputs]
             if not any(x is _ABSENT for x in inputs):

@@ -143,9 +143,10 @@ class Reading:
         )
         self.operations[vertex.id] = node.op
         self.edges += [Edge(source, vertex.id, argument) for source, argument in sources]
+        saved = node.saved_outputs() or [None] * len(node.op.outputs)
         for index in range(1, len(node.op.outputs)):
             spot = (id(node), index)
-            like = self.read_outputs.get(spot) or (node.value and node.value[index])
+            like = self.read_outputs.get(spot) or saved[index]
             if like is not None:
                 sign = symbols.argument(node.op.outputs[index])
                 facts = self._result(node, index, like)
@@ -229,12 +230,10 @@ def _arrays(nodes: Sequence[Node], more: Iterable[Tensor]) -> dict[int, Spot]:
     """Where the arrays of what requires grad are: detach() shares them."""
     found = {id(x.data): spot_of(x) for x in more if x.tracked}
     for node in nodes:
-        for origin, raw in zip(node.inputs, node.saved, strict=False):
-            if engine.vertex(origin) is not None and raw is not None:
+        for origin, raw in node.saved_inputs():
+            if engine.vertex(origin) is not None:
                 found[id(raw)] = spot_of(origin)
-        if node.value is not None:
-            parts = node.value if node.op.several else [node.value]
-            found |= {id(array): (id(node), index) for index, array in enumerate(parts)}
+        found |= {id(raw): (id(node), index) for index, raw in enumerate(node.saved_outputs())}
     return found
 
 

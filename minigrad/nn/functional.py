@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
-from minigrad.memory import wrote
+from minigrad.memory import shared, wrote
 from minigrad.nn.dot_product import scaled_dot_product_attention
 from minigrad.nn.losses.classification import (
     binary_cross_entropy,
@@ -310,8 +310,11 @@ def _normalized(
                     f"got shape {tuple(x.shape)}. Use a larger batch, or evaluation."
                 )
             mu, sigma = (s.data if isinstance(s, Tensor) else s for s in (mu, sigma))
-            _follow(mean, mu, axis, momentum)
-            _follow(var, sigma * sigma - eps, axis, momentum, n / (n - 1))
+            _follow(mean.data, mu, axis, momentum)
+            _follow(var.data, sigma * sigma - eps, axis, momentum, n / (n - 1))
+            for running in (mean, var):
+                if shared(running):
+                    wrote(running.data, line="a normalization in training")
     else:
         along = _along(x.ndim, axis)
         sigma = ops.sqrt(ops.reshape(var, along) + eps)
@@ -335,14 +338,12 @@ def _off(ndim: int, axis: int) -> tuple[Any, ...]:
 
 def _follow(running: Any, batch: Any, axis: int, momentum: float, scale: float = 1.0) -> None:
     """running ← (1 − momentum)·running + momentum·scale·batch (its mean over samples, if any)."""
-    xp = namespace(batch)
-    if batch.size != running.data.size:
-        batch = xp.mean(batch, axis=_others(batch.ndim, axis), keepdims=True)
-    if batch.dtype != running.data.dtype:
-        batch = xp.astype(batch, running.data.dtype)
-    running.data *= 1 - momentum
-    running.data += (momentum * scale) * batch[_off(batch.ndim, axis)]
-    wrote(running.data, line="a normalization in training, which updates its running statistics")
+    if batch.size != running.size:
+        batch = namespace(batch).mean(batch, axis=_others(batch.ndim, axis), keepdims=True)
+    if batch.dtype != running.dtype:
+        batch = namespace(batch).astype(batch, running.dtype)
+    running *= 1 - momentum
+    running += (momentum * scale) * batch[_off(batch.ndim, axis)]
 
 
 def layer_norm(
