@@ -7,7 +7,7 @@ that gradients of gradients need nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from heapq import heappop, heappush
@@ -111,11 +111,10 @@ def sweep(
     """
     live = None if wanted is None else _leading_to(wanted, order(roots))
     gradients: dict[Vertex, Any] = {}
+    summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
     # A heap of nodes, the latest first. A node is later than its inputs, so when it is the latest
     # left all its uses have been heard, and its gradient is final.
     waiting: list[tuple[int, Node]] = []
-    watched = state.recording == WATCHED
-    summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
 
     def add(v: Vertex, part: Any) -> None:
         if v not in gradients:
@@ -138,47 +137,55 @@ def sweep(
         _, v = heappop(waiting)
         g = gradients.pop(v)
         yield v, g
-        op = v.op
-        if op is output:  # a tuple's gradient: index -> gradient, for those outputs that have one
+        if v.op is output:  # a tuple's gradient: index -> gradient, for those outputs that have one
             add(v.inputs[0], {v.params["index"]: g})
-            continue
-        stale = memory.latest > v.time and not memory.intact(v.saved, v.time)
-        careful, variadic, answer = create_graph or stale, op.variadic, None
-        pulls = op.pulls if rules is None or op not in rules else op.by_input(rules[op])
-        for i, u in enumerate(v.inputs):
-            if isinstance(u, Node):
-                like = u
-            elif isinstance(u, Tensor) and u.tracked:
-                like = u.data
-            else:
-                continue
-            if live is not None and u not in live:
-                continue
-            for rule in pulls[0 if variadic else i]:
-                upstream = g if rule.output is None else g.get(rule.output)
-                if upstream is None:
-                    continue
-                try:
-                    if answer is None or not variadic:
-                        args = rule.read(v, create_graph) if careful else rule.take(v.saved)
-                        answer = rule.rule(upstream, *args)
-                        if watched:
-                            parts = answer if variadic else [answer]
-                            state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
-                    part = answer[i] if variadic else answer
-                    if part.shape != like.shape or part.dtype != like.dtype:
-                        undo = fit if create_graph else fit.forward
-                        part = undo(part, shape=like.shape, dtype=like.dtype)
-                except Exception as error:
-                    error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
-                    raise
-                if u in gradients:
-                    add(u, part)
-                else:
-                    gradients[u] = part
-                    if u is like:
-                        heappush(waiting, (-u.time, u))
+        else:
+            for u, part in _pull(v, g, live, create_graph, rules):
+                add(u, part)
     yield from gradients.items()  # the leaves
+
+
+def _pull(
+    v: Node,
+    g: Any,
+    live: Container[Vertex] | None,
+    create_graph: bool,
+    rules: Mapping[Primitive, tuple[Rule, ...]] | None,
+) -> Iterator[tuple[Vertex, Any]]:
+    """(input, gradient by it) for each input of ``v`` that has a place in the graph."""
+    op = v.op
+    pulls = op.pulls if rules is None or op not in rules else op.by_input(rules[op])
+    stale = memory.latest > v.time and not memory.intact(v.saved, v.time)
+    careful = create_graph or stale or rules is not None
+    answer = None
+    for i, u in enumerate(v.inputs):
+        if isinstance(u, Node):
+            like = u
+        elif isinstance(u, Tensor) and u.tracked:
+            like = u.data
+        else:
+            continue
+        if live is not None and u not in live:
+            continue
+        for rule in pulls[0 if op.variadic else i]:
+            upstream = g if rule.output is None else g.get(rule.output)
+            if upstream is None:
+                continue
+            try:
+                if answer is None or not op.variadic:
+                    args = rule.read(v, create_graph) if careful else rule.take(v.saved)
+                    answer = rule.rule(upstream, *args)
+                    if state.recording == WATCHED:
+                        parts = answer if op.variadic else [answer]
+                        state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
+                part = answer[i] if op.variadic else answer
+                if part.shape != like.shape or part.dtype != like.dtype:
+                    undo = fit if create_graph else fit.forward
+                    part = undo(part, shape=like.shape, dtype=like.dtype)
+            except Exception as error:
+                error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
+                raise
+            yield u, part
 
 
 def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]:
@@ -207,7 +214,8 @@ def _seed(y: Tensor, gradient: Any, create_graph: bool, asked: str) -> Any:
                 f"{asked} starts from a scalar; this tensor has shape {y.shape}. Reduce it first "
                 "(.sum(), .mean()), or pass the upstream gradient."
             )
-        g = wrap(backend.zeros(y.shape, like=y.data) + 1)
+        g = wrap(backend.zeros(y.shape, like=y.data))
+        g.data += 1
     else:
         g = gradient if isinstance(gradient, Tensor) else Tensor(lift(gradient, y.data))
     if g.shape != y.shape:
@@ -223,24 +231,26 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
 
     So it does for results in between whose `Tensor.retain_grad` was called.
     """
+    if create_graph and not state.recording:
+        with enable_grad():
+            return backward(y, gradient, create_graph)
     seed = _seed(y, gradient, create_graph, "backward()")
     given = {id(seed)}
-    with enable_grad() if create_graph and not state.recording else nullcontext():
-        for v, g in sweep([y], [seed], create_graph=create_graph):
-            if isinstance(v, Tensor):
-                x = v
-            elif v.keeper is None or (x := v.keeper()) is None:
-                continue
-            if x.grad is not None:
-                x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
-            elif create_graph:
-                x.grad = g
-            else:
-                # A rule may pass on its gradient, or a view of it: each gets a copy of its own.
-                if x is not v or id(g) in given or getattr(g, "base", None) is not None:
-                    g = namespace(g).positive(g)
-                given.add(id(g))
-                x.grad = wrap(g)
+    for v, g in sweep([y], [seed], create_graph=create_graph):
+        if isinstance(v, Tensor):
+            x = v
+        elif v.keeper is None or (x := v.keeper()) is None:
+            continue
+        if x.grad is not None:
+            x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
+        elif create_graph:
+            x.grad = g
+        else:
+            # A rule may pass on its gradient, or a view of it: each gets a copy of its own.
+            shared = x is not v or id(g) in given or getattr(g, "base", None) is not None
+            given.add(id(g))
+            x.grad = wrap(namespace(g).positive(g) if shared else g)
+    return None
 
 
 def grad(

@@ -85,7 +85,7 @@ class Rule:
         self.take = _taker([op.kept.index(name) for name in names[1:]])
 
     def read(self, node: Node, create_graph: bool) -> Sequence[Any]:
-        """What `take` takes out of what was saved, but checked, and as Tensors if so wanted."""
+        """What it names besides ``g``: what `take` takes, but checked, and as Tensors if wanted."""
         return [read(node, *key, create_graph) for read, *key in self.reads]
 
 
@@ -309,6 +309,8 @@ class Output(Tensor):
     """One of several outputs, which has a place in the graph of its own once that is asked for."""
 
     __slots__ = ("index", "source")
+    index: int
+    source: Node
 
     def __getattr__(self, name: str) -> Any:
         """Make the node, which is found as any attribute from then on."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -58,8 +59,9 @@ def profile(workload: Workload, size: Size, peer: Peer, seconds: float) -> Profi
 
 @contextmanager
 def _watched(found: Profile, wait: Callable[[], None]) -> Iterator[None]:
-    """Count and time what `Primitive` and `Rule` do meanwhile."""
-    call, apply = Primitive.__call__, Rule.__call__
+    """Count and time what operations and their rules do meanwhile."""
+    call = Primitive.__call__
+    own: dict[Rule, Callable[..., Any]] = {}
     inside = False
 
     def watch(function: Any, counts: dict[str, Count], name: str, args: Any, params: Any) -> Any:
@@ -80,18 +82,22 @@ def _watched(found: Profile, wait: Callable[[], None]) -> Iterator[None]:
         return answer
 
     def watched_call(op: Any, *inputs: Any, **params: Any) -> Any:
+        for rule in op.rules:
+            if rule not in own:
+                own[rule] = rule.rule
+                rule.rule = partial(watched_rule, rule.rule, op.name)
         return watch(call, found.forward, op.name, (op, *inputs), params)
 
-    def watched_apply(rule: Any, g: Any, node: Any, *rest: Any) -> Any:
-        return watch(apply, found.backward, node.op.name, (rule, g, node, *rest), {})
+    def watched_rule(rule: Any, name: str, g: Any, *args: Any) -> Any:
+        return watch(rule, found.backward, name, (g, *args), {})
 
-    setattr(Primitive, "__call__", watched_call)  # noqa: B010
-    setattr(Rule, "__call__", watched_apply)  # noqa: B010
+    setattr(Primitive, "__call__", watched_call)  # noqa: B010 - an assignment would need a type
     try:
         yield
     finally:
-        setattr(Primitive, "__call__", call)  # noqa: B010 - an assignment would need to be typed
-        setattr(Rule, "__call__", apply)  # noqa: B010
+        setattr(Primitive, "__call__", call)  # noqa: B010
+        for rule, function in own.items():
+            rule.rule = function
 
 
 def _bytes(answer: Any) -> int:

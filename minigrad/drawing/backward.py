@@ -85,13 +85,13 @@ class _Named(Rule):
         for slot in Rule.__slots__:
             setattr(self, slot, getattr(rule, slot))
 
-    def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
+    def read(self, node: Node, create_graph: bool) -> Sequence[Any]:
         name = node.op.name.lstrip("_")
         sign = symbols.OPERATIONS.get(name, name).partition(" = ")[0]
         title = (f"{RULE}{sign})/∂{symbols.argument(self.input)}", words(name, self.input))
         # It stays: what the sweep does with the answer, fitting and adding it, comes next.
         state.scope = (BACKWARD, *node.scope, title)
-        return super().__call__(g, node, create_graph)
+        return super().read(node, create_graph)
 
 
 def sums(nodes: Iterable[Node]) -> set[Node]:

@@ -88,18 +88,24 @@ def _computed(node: Node, places: Places) -> Step:
 class _Told(Rule):
     """A rule that tells what it was handed and what it answered; else the same."""
 
-    __slots__ = ("tell",)
+    __slots__ = ("tell", "untold")
 
     def __init__(self, rule: Rule, op: Primitive, tell: Any) -> None:
         by = ... if rule.output is None else op.outputs[rule.output]
         super().__init__(rule.rule, op, rule.input, by)
-        self.tell = tell
+        self.untold, self.tell = rule, tell
 
-    def __call__(self, g: Any, node: Node, create_graph: bool) -> Any:
-        """The rule's own answer."""
-        answer = super().__call__(g, node, create_graph)
-        self.tell(_Pull(node, self, g, answer))
-        return answer
+    def read(self, node: Node, create_graph: bool) -> Sequence[Any]:
+        """What the rule reads; what it answers to it will be told."""
+        args = super().read(node, create_graph)
+
+        def telling(g: Any, *args: Any) -> Any:
+            answer = self.untold.rule(g, *args)
+            self.tell(_Pull(node, self.untold, args, g, answer))
+            return answer
+
+        self.rule = telling
+        return args
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ class _Pull:
 
     node: Node
     rule: Rule
+    args: Sequence[Any]
     upstream: Any
     answer: Any
 
@@ -193,12 +200,11 @@ class _Backward:
 
 def _targets(pull: _Pull) -> list[tuple[int, Any, Any]]:
     """(place, input, gradient) of the inputs that a rule answered for, as the sweep adds them."""
-    places = range(len(pull.node.inputs))[pull.rule.inputs]
-    variadic = pull.node.op.variadic
+    op = pull.node.op
     return [
-        (i, x, pull.answer[i] if variadic else pull.answer)
-        for i, x in zip(places, pull.node.inputs[pull.rule.inputs], strict=True)
-        if engine.vertex(x) is not None
+        (i, x, pull.answer[i] if op.variadic else pull.answer)
+        for i, x in enumerate(pull.node.inputs)
+        if engine.vertex(x) is not None and (op.variadic or op.inputs[i] == pull.rule.input)
     ]
 
 
@@ -209,7 +215,7 @@ def _sum(pull: _Pull, part: Any, fitted: Any, rule: str) -> tuple[str, tuple[str
         single = g.size == part.size == 1
         if single or (op.__dict__["__module__"] in ENTRYWISE and part.size <= SMALL):
             ones = backend.namespace(g).ones_like(g)
-            local = Rule.__call__(pull.rule, ones, pull.node, False)  # untold
+            local = pull.rule.rule(ones, *pull.args)
             sign = "×" if single else "⊙"
             line = f"{_text(g)} {sign} {_text(local)} = {_text(part)}"
             return line, (line,) if single else (rule, _norms(g, fitted))

@@ -312,9 +312,9 @@ def _normalized(
             mu, sigma = (s.data if isinstance(s, Tensor) else s for s in (mu, sigma))
             _follow(mean.data, mu, axis, momentum)
             _follow(var.data, sigma * sigma - eps, axis, momentum, n / (n - 1))
-            for running in (mean, var):
-                if shared(running):
-                    wrote(running.data, line="a normalization in training")
+            for statistic in (mean, var):
+                if shared(statistic):
+                    wrote(statistic.data, line="a normalization in training")
     else:
         along = _along(x.ndim, axis)
         sigma = ops.sqrt(ops.reshape(var, along) + eps)
