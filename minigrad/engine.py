@@ -167,18 +167,18 @@ def _pull(
             continue
         if live is not None and u not in live:
             continue
-        for rule in pulls[0 if op.variadic else i]:
+        for rule in pulls[0 if op.joint else i]:
             upstream = g if rule.output is None else g.get(rule.output)
             if upstream is None:
                 continue
             try:
-                if answer is None or not op.variadic:
+                if answer is None or not op.joint:
                     args = rule.read(v, create_graph) if careful else rule.take(v.saved)
                     answer = rule.rule(upstream, *args)
                     if state.recording == WATCHED:
-                        parts = answer if op.variadic else [answer]
+                        parts = answer if op.joint else [answer]
                         state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
-                part = answer[i] if op.variadic else answer
+                part = answer[i] if op.joint else answer
                 if part.shape != like.shape or part.dtype != like.dtype:
                     undo = fit if create_graph else fit.forward
                     part = undo(part, shape=like.shape, dtype=like.dtype)

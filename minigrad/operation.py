@@ -115,6 +115,7 @@ class Primitive:
         names = code.co_varnames
         first = code.co_argcount + code.co_kwonlyargcount
         self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.joint = self.variadic  # whether one rule answers for all inputs
         self.inputs = [*names[: code.co_argcount], *names[first : first + self.variadic]]
         self.defaults = dict.fromkeys(names[code.co_argcount : first])
         self.defaults.update(forward.__kwdefaults__ or {})
@@ -154,7 +155,7 @@ class Primitive:
         """Check rules given as ``input=rule`` or ``input={output: rule}``, and bind their names."""
         compiled = []
         for input, output, rule in self._each(rules):
-            if input not in self.inputs:
+            if input not in self.inputs and not self.joint:
                 known = ", ".join(self.inputs)
                 raise TypeError(f"{self} has no input {input!r} to differentiate; it has: {known}")
             if output is not ... and output not in self.outputs:
@@ -170,16 +171,19 @@ class Primitive:
             for output, rule in by_output.items():
                 yield input, output, rule
 
-    def vjp(self, **rules: Any) -> None:
+    def vjp(self, joint: Callable[..., Any] | None = None, /, **rules: Any) -> None:
         """Declare the backward rules, one per differentiable input, as textbook lines.
 
         A rule takes ``g``, the gradient of the loss by the output, and names what else it needs:
         inputs, outputs (``out`` unless the operation names several), parameters, or ``x_shape``
         for the shape of input ``x``. Only what is named is kept from forward to backward.
         With several outputs an input has a rule for each, ``x={"z": rule, "sigma": rule}``, or
-        one for all, ``x={...: rule}``, whose g is a dict: place of the output → gradient. The
-        rule of a forward that takes any number of inputs, ``*xs``, answers a gradient for each.
+        one for all, ``x={...: rule}``, whose g is a dict: place of the output → gradient.
+        Where the gradients by all inputs share much, a ``joint`` rule answers a sequence of them;
+        so does the rule of a forward that takes any number of inputs, ``*xs``.
         """
+        if joint:
+            self.joint, rules = True, {", ".join(self.inputs): {...: joint}}
         read = {name for _, _, rule in self._each(rules) for name in _arguments(rule)}
         if read & {*self.outputs}:
             read |= {*self.outputs}
@@ -191,7 +195,9 @@ class Primitive:
         self.pulls = self.by_input(self.rules)
 
     def by_input(self, rules: Iterable[Rule]) -> tuple[tuple[Rule, ...], ...]:
-        """The rules for each input, which lie beside it in the graph."""
+        """The rules for each input; those for all of them, if there is a joint one."""
+        if self.joint:
+            return (tuple(rules),)
         return tuple([tuple([r for r in rules if r.input == name]) for name in self.inputs])
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:

@@ -57,7 +57,7 @@ class Reading:
         results = [*roots, *(g for _, g in self.pass_)]
         nodes = [v for v in reversed(engine.order(results)) if isinstance(v, Node)]
         forward = [node for node in nodes if not _is_backward(node)]
-        backward = [node for node in nodes if _is_backward(node)]
+        later = [node for node in nodes if _is_backward(node)]
         self.show = show
         self.modules = any(node.scope for node in forward)
         self.calls = Calls(nodes)
@@ -81,10 +81,10 @@ class Reading:
         for root in roots:
             self._find(root)  # a root that no operation made and none reads
         self._unused(model)
-        self.sums = sums(backward)
+        self.sums = sums(later)
         self.constants = _constants(forward)  # a rule reads a constant as a tensor of its own
         self._name_gradients(roots)
-        for node in backward:  # recorded later, all of them
+        for node in later:
             self._operation(node)
         vertices = tuple(self.vertices.values())
         self.picture = Picture(vertices, tuple(self.edges), clusters(vertices), show)

@@ -59,7 +59,7 @@ def line(rule: Rule, op: Primitive, more: str = "") -> str:
 
 def gradient(rule: Rule, op: Primitive) -> str:
     """What a rule computes: g_x, and of an operation with several outputs by which of them."""
-    name = f"g_{symbols.argument(rule.input)}"
+    name = ", ".join(f"g_{symbols.argument(input)}" for input in rule.input.split(", "))
     if not op.several or rule.output is None:
         return name
     return f"{name} from {symbols.argument(op.outputs[rule.output])}"

@@ -202,16 +202,16 @@ def _targets(pull: _Pull) -> list[tuple[int, Any, Any]]:
     """(place, input, gradient) of the inputs that a rule answered for, as the sweep adds them."""
     op = pull.node.op
     return [
-        (i, x, pull.answer[i] if op.variadic else pull.answer)
+        (i, x, pull.answer[i] if op.joint else pull.answer)
         for i, x in enumerate(pull.node.inputs)
-        if engine.vertex(x) is not None and (op.variadic or op.inputs[i] == pull.rule.input)
+        if engine.vertex(x) is not None and (op.joint or op.inputs[i] == pull.rule.input)
     ]
 
 
 def _sum(pull: _Pull, part: Any, fitted: Any, rule: str) -> tuple[str, tuple[str, ...]]:
     """The sum on an edge, in a line and in short: numbers if they are few, else the rule."""
     g, op = pull.upstream, pull.node.op
-    if not isinstance(g, dict) and not op.variadic:
+    if not isinstance(g, dict) and not op.joint:
         single = g.size == part.size == 1
         if single or (op.__dict__["__module__"] in ENTRYWISE and part.size <= SMALL):
             ones = backend.namespace(g).ones_like(g)

@@ -43,7 +43,12 @@ def matmul(x: Any, y: Any) -> Any:
 def linear(x: Array, w: Array, b: Array | None = None) -> Array:
     """out = x wᵀ + b, for x of shape (…, in), w (out, in) and b (out,)."""
     out = x @ w.mT
-    return out if b is None else out + b
+    if b is None:
+        return out
+    if b.dtype == out.dtype and b.shape == out.shape[-b.ndim :]:
+        out += b  # in place: a second array would cost more than the sum
+        return out
+    return out + b
 
 
 linear.vjp(

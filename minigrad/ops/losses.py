@@ -30,7 +30,8 @@ def softmax_cross_entropy(
     asked = xp.where(t != 0, z, backend.zeros(z.shape, like=z))  # where t = 0 z may be −∞
     parts = t * (xp.log(sums) - asked)
     loss = backend.total(parts, None) if total else backend.total(parts, axis, keepdims=True)
-    return loss, e / sums
+    e /= sums
+    return loss, e
 
 
 softmax_cross_entropy.vjp(

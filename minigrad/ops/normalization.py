@@ -39,7 +39,10 @@ def standardize(
     mu = total(x, axis, keepdims=True) / n if center else None
     centred = x - mu if center else x
     sigma = namespace(x).sqrt(total(centred * centred, axis, keepdims=True) / n + eps)
-    return centred / sigma, namespace(x).zeros_like(sigma) if mu is None else mu, sigma
+    if mu is None:
+        return x / sigma, namespace(x).zeros_like(sigma), sigma
+    centred /= sigma
+    return centred, mu, sigma
 
 
 standardize.vjp(
@@ -71,8 +74,13 @@ normalize.vjp(
 @primitive
 def scale_shift(z: Array, gamma: Array, beta: Array | None = None) -> Array:
     """out = γ·z + β, the learned half of a normalization layer."""
-    scaled = gamma * z
-    return scaled if beta is None else scaled + beta
+    out = gamma * z
+    if beta is None:
+        return out
+    if beta.dtype == out.dtype and beta.shape == gamma.shape:
+        out += beta
+        return out
+    return out + beta
 
 
 scale_shift.vjp(

@@ -26,32 +26,37 @@ _H, _C, _S, _T = range(4)  # the places of the cell's outputs
 
 @primitive(outputs=("h_next", "c_next", "s", "t"))
 def _lstm_cell(z: Array, c: Array) -> tuple[Array, ...]:
-    xp, half = namespace(z), _gates(c.shape[-1], z, 0.5, 1.0)
+    xp, (half, rest, _) = namespace(z), _rows(c.shape[-1], z)
     # All four gates at once: σ(z) = tanh(z/2)/2 + 1/2, in a form that cannot overflow.
-    s = xp.tanh(z * half) * half + (1 - half)
-    i, f, k, o = _parts(s)
-    c_next = f * c + i * k
+    s = xp.tanh(z * half)
+    s *= half
+    s += rest
+    i, f, k, o = [_gate(s, j) for j in range(4)]
+    c_next = f * c
+    c_next += i * k
     t = xp.tanh(c_next)
     return o * t, c_next, s, t
 
 
-def _gates(n: int, like: Any, sigma: float, tanh: float) -> Any:
-    """One number for the entries of i, f and o, another for those of k, as a row (4H,)."""
+def _rows(n: int, like: Any) -> tuple[Array, Array, Array]:
+    """Rows (4H,) for the gates side by side: ½, ½ and 0 where there is σ; 1, 0 and 1 for tanh."""
     raw = like.data if isinstance(like, Tensor) else like
-    return _row(n, sigma, tanh, backend.of(raw), raw.dtype)
+    return _rows_of(n, backend.of(raw).name, raw.dtype)
 
 
 @functools.lru_cache(maxsize=64)
-def _row(n: int, sigma: float, tanh: float, place: backend.Backend, dtype: Any) -> Array:
-    row = np.full(4 * n, sigma, str(dtype).rpartition(".")[2])
-    row[2 * n : 3 * n] = tanh
-    return place.from_numpy(row)
+def _rows_of(n: int, place: str, dtype: Any) -> tuple[Array, Array, Array]:
+    is_tanh = np.zeros(4 * n, str(dtype).rpartition(".")[2])
+    is_tanh[2 * n : 3 * n] = 1
+    half = (1 + is_tanh) / 2
+    half, rest, is_tanh = (backend.get(place).from_numpy(x) for x in (half, 1 - half, is_tanh))
+    return half, rest, is_tanh
 
 
-def _parts(s: Any) -> list[Any]:
-    """i, f, k and o, which stand side by side."""
+def _gate(s: Any, j: int) -> Any:
+    """One of i, f, k and o, which stand side by side."""
     n = s.shape[-1] // 4
-    return [s[..., j * n : (j + 1) * n] for j in range(4)]
+    return s[..., j * n : (j + 1) * n]
 
 
 def _plus(x: Any, y: Any) -> Any:
@@ -59,25 +64,23 @@ def _plus(x: Any, y: Any) -> Any:
     return y if x is None else x if y is None else x + y
 
 
-def _to_memory(g: dict[int, Any], s: Any, t: Any) -> Any:
-    """δ = ∂L/∂c′: what came to c′ itself, and through t = tanh c′ from h′ = o·t."""
-    through = _plus(g[_H] * _parts(s)[3] if _H in g else None, g.get(_T))
-    reached = _plus(g.get(_C), None if through is None else through * (1 - t * t))
-    return 0.0 * t if reached is None else reached
+def _to_both(g: dict[int, Any], c: Any, s: Any, t: Any) -> tuple[Any, Any]:
+    """∂L/∂z and ∂L/∂c, both by way of δ = ∂L/∂c′.
+
+    δ is what came to c′ itself, and through t = tanh c′ from h′ = o·t. The gates' slopes are
+    s·(1 − s) of σ and (1 + s)·(1 − s) of tanh.
+    """
+    to_o = g[_H] * t if _H in g else 0.0 * t
+    to_t = _plus(g[_H] * _gate(s, 3) if _H in g else None, g.get(_T))
+    d = _plus(g.get(_C), None if to_t is None else to_t * (1 - t * t))
+    if d is None:
+        d = 0.0 * t
+    to_gates = cat([d * _gate(s, 2), d * c, d * _gate(s, 0), to_o], -1)
+    is_tanh = _rows(c.shape[-1], c)[2]
+    return _plus(to_gates, g.get(_S)) * ((s + is_tanh) * (1 - s)), d * _gate(s, 1)
 
 
-def _to_gates(g: dict[int, Any], c: Any, s: Any, t: Any) -> Any:
-    """∂L/∂z: what reached each gate, times the slope s·(1 − s) of σ or (1 + s)·(1 − s) of tanh."""
-    i, _, k, _ = _parts(s)
-    d = _to_memory(g, s, t)
-    reached = cat([d * k, d * c, d * i, g[_H] * t if _H in g else 0.0 * t], -1)
-    return _plus(reached, g.get(_S)) * ((s + _gates(c.shape[-1], c, 0.0, 1.0)) * (1 - s))
-
-
-_lstm_cell.vjp(
-    z={...: lambda g, c, s, t: _to_gates(g, c, s, t)},
-    c={...: lambda g, s, t: _to_memory(g, s, t) * _parts(s)[1]},  # where a gradient lives long
-)
+_lstm_cell.vjp(lambda g, c, s, t: _to_both(g, c, s, t))
 
 
 def lstm_cell(z: Any, c: Any) -> tuple[Any, Any]:
