@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minigrad.backend import Array, namespace
@@ -42,7 +43,9 @@ def matmul(x: Any, y: Any) -> Any:
 @primitive
 def linear(x: Array, w: Array, b: Array | None = None) -> Array:
     """out = x wᵀ + b, for x of shape (…, in), w (out, in) and b (out,)."""
-    out = x @ w.mT
+    out = _rows(x) @ w.mT  # one product, not one for each entry of the leading axes
+    if x.ndim != 2:  # noqa: PLR2004
+        out = namespace(out).reshape(out, (*x.shape[:-1], w.shape[-2]))
     if b is None:
         return out
     if b.dtype == out.dtype and b.shape == out.shape[-b.ndim :]:
@@ -60,7 +63,10 @@ linear.vjp(
 
 def _rows(x: Any) -> Any:
     """All leading axes as one: (…, D) as (N, D)."""
-    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))  # noqa: PLR2004 - a matrix
+    if x.ndim == 2:  # noqa: PLR2004 - a matrix
+        return x
+    *leading, n = x.shape
+    return reshape(x, (math.prod(leading), n))
 
 
 def _needs_ndim(name: str, *wanted: tuple[Any, int]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import exp
@@ -20,15 +21,14 @@ from minigrad.ops.shape import takes_scalars
 
 def _top(x: Array, axis: Axis) -> Array:
     """The largest x over ``axis``, which is kept; 0 where there is none."""
-    xp = namespace(x)
-    return xp.max(x, axis=axis, keepdims=True) if x.size else xp.sum(x, axis=axis, keepdims=True)
+    return backend.largest(x, axis) if x.size else backend.total(x, axis, keepdims=True)
 
 
 @primitive
 def _softmax(x: Array, *, axis: int) -> Array:
-    xp = namespace(x)
-    e = xp.exp(x - _top(x, axis))
-    return e / xp.sum(e, axis=axis, keepdims=True)
+    e = namespace(x).exp(x - _top(x, axis))
+    e /= backend.total(e, axis, keepdims=True)
+    return e
 
 
 _softmax.vjp(x=lambda g, out, axis: out * (g - sum_over(g * out, axis=axis, keepdims=True)))
@@ -38,7 +38,8 @@ _softmax.vjp(x=lambda g, out, axis: out * (g - sum_over(g * out, axis=axis, keep
 def _log_softmax(x: Array, *, axis: int) -> Array:
     xp = namespace(x)
     x = x - _top(x, axis)
-    return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
+    x -= xp.log(backend.total(xp.exp(x), axis, keepdims=True))
+    return x
 
 
 _log_softmax.vjp(x=lambda g, out, axis: g - exp(out) * sum_over(g, axis=axis, keepdims=True))

@@ -65,7 +65,7 @@ def cross_entropy(
         return reduce(ops.squeeze(loss, axis), reduction)
     alike = reduction == "mean" and isinstance(counted, int) and counted > 0
     if alike:  # every sample counts the same: divide the constant, not what is recorded
-        t = ops.div(t, counted)
+        t = t / counted
     loss, _ = ops.softmax_cross_entropy(input, t, axis=axis, total=True)
     return loss if alike or reduction == "sum" else weighted_mean(loss, counted)
 
