@@ -1,0 +1,194 @@
+"""Entrywise: rules that treat each entry by itself, and so can take many parameters at once.
+
+A rule is up to a dozen calls of NumPy, and a call takes as long as some thousand entries do. So
+small parameters move together, as one long array. Large ones move some rows at a time, so that
+from call to call the numbers stay in the processor's cache. The parameters stay where they are:
+their gradients are joined, and what the rule takes from them is handed out again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend
+from minigrad.backend import namespace
+from minigrad.memory import _owner
+from minigrad.optim.optimizer import Optimizer
+from minigrad.tensor import Tensor
+
+SMALL = 2**13  # entries: joining up to so many costs less than the calls that it saves
+BLOCK = 2**18  # entries: of float32, a megabyte in each of a rule's arrays
+
+State = dict[str, Any]  # arrays with an entry for each of the parameter's, and numbers
+
+
+class Entrywise(Optimizer):
+    """Base class of rules p ← p − change(g), entry by entry; a subclass writes ``_change``.
+
+    g is the gradient, or −g with ``maximize``. ``weight_decay`` adds weight_decay·p to it; with
+    ``decoupled_weight_decay`` it shrinks p itself instead, by 1 − lr·weight_decay.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._blocks: list[list[Block]] = []  # by group; between steps the state is theirs
+        self._layout: Any = None  # what they were made for
+        super().__init__(*args, **kwargs)
+
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
+        """What to take from the entries with gradient ``g``, which is not to be written to."""
+        raise NotImplementedError
+
+    @property
+    def state(self) -> dict[Tensor, State]:
+        """What is kept from step to step, by parameter; to be read anew after each step."""
+        for blocks in self._blocks:
+            self._state.update(_by_parameter(blocks))
+        self._blocks, self._layout = [], None
+        return self._state
+
+    @state.setter
+    def state(self, state: dict[Tensor, State]) -> None:
+        self._blocks, self._layout = [], None
+        self._state = state
+
+    def _move(self, written: list[Any]) -> None:
+        layout = [
+            [
+                (id(p), id(p.data), p.grad.data.shape, p.grad.data.dtype)
+                for p in group["params"]
+                if p.grad is not None
+            ]
+            for group in self.param_groups
+        ]
+        if layout != self._layout:
+            self._lay_out()
+            self._layout = layout
+        written += self._arrays
+        for group, blocks in zip(self.param_groups, self._blocks, strict=True):
+            climb, decay = group.get("maximize"), group.get("weight_decay")
+            for block in blocks:
+                g = block.gradient()
+                if climb:
+                    g = -g
+                if decay and group.get("decoupled_weight_decay"):
+                    block.shrink(1 - group["lr"] * decay)
+                elif decay:
+                    g = g + decay * block.weights()
+                block.subtract(self._change(g, block.state, group))
+
+    def _lay_out(self) -> None:
+        """Put the parameters that have a gradient into blocks, and their state with them."""
+        state = self.state
+        moving = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
+        for p in (p for params in moving for p in params):
+            self._check_gradient(p)
+        self._blocks = [[*_blocks(params, state)] for params in moving]
+        self._arrays = [p.data for params in moving for p in params]
+
+
+class Block:
+    """Entries that move together: some rows of a parameter, or several small ones end to end."""
+
+    def __init__(self, params: list[Tensor], state: dict[Tensor, State], rows: Any = None) -> None:
+        self.params, self.rows, self.xp = params, rows, namespace(params[0].data)
+        if rows is None:
+            ends = [0, *accumulate(p.numel() for p in params)]
+            self.targets = [_flat(p.data) for p in params]
+            self.parts: list[Any] = [*map(slice, ends, ends[1:])]
+        else:
+            self.targets, self.parts = [params[0].data[rows]], [...]
+        states = [state.get(p, {}) for p in params]
+        self.state = {
+            key: self._entries([backend.to(s[key], p.backend) for p, s in zip(params, states)])
+            if _is_entries(value)
+            else value
+            for key, value in states[0].items()
+        }
+
+    def gradient(self) -> Any:
+        """Of all entries, in one array."""
+        return self._entries([p.grad.data for p in self.params])  # type: ignore[union-attr]
+
+    def weights(self) -> Any:
+        """The entries in one array."""
+        return self._entries([p.data for p in self.params])
+
+    def shrink(self, factor: float) -> None:
+        """Multiply the entries by a number."""
+        for i in range(len(self.targets)):
+            self.targets[i] *= factor
+
+    def subtract(self, change: Any) -> None:
+        """Move the entries."""
+        for i, part in enumerate(self.parts):
+            self.targets[i] -= change[part]
+
+    def _entries(self, arrays: list[Any]) -> Any:
+        """Those of this block out of arrays like its parameters."""
+        if self.rows is None:
+            return self.xp.concat(arrays, axis=None)
+        return arrays[0][self.rows]
+
+
+def _blocks(params: list[Tensor], state: dict[Tensor, State]) -> Iterator[Block]:
+    """The parameters of one group in blocks.
+
+    Alone are large ones, those that are no plain stretch of memory, and those that share memory
+    with another, whose step they must see.
+    """
+    users = Counter(id(_owner(p.data)) for p in params)
+    packs: dict[Any, list[list[Tensor]]] = {}
+    for p in params:
+        if p.numel() > SMALL or users[id(_owner(p.data))] > 1 or _flat(p.data) is None:
+            yield from (Block([p], state, rows) for rows in _rows(p))
+            continue
+        numbers = [(k, None if _is_entries(v) else v) for k, v in state.get(p, {}).items()]
+        alike = packs.setdefault((namespace(p.data), p.dtype, *numbers), [[]])
+        if sum(q.numel() for q in alike[-1]) + p.numel() > BLOCK:
+            alike.append([])
+        alike[-1].append(p)
+    yield from (Block(pack, state) for alike in packs.values() for pack in alike)
+
+
+def _by_parameter(blocks: list[Block]) -> dict[Tensor, State]:
+    """The state of the parameters in ``blocks``."""
+    parts: dict[Tensor, dict[str, list[Any]]] = {}
+    for block in blocks:
+        for p, part in zip(block.params, block.parts, strict=True):
+            mine = parts.setdefault(p, {})
+            for key, value in block.state.items():
+                mine.setdefault(key, []).append(value[part] if _is_entries(value) else value)
+
+    def whole(p: Tensor, values: list[Any]) -> Any:
+        if not _is_entries(values[0]):
+            return values[0]
+        xp = namespace(values[0])
+        return xp.reshape(xp.concat(values, axis=None), p.shape)
+
+    return {p: {key: whole(p, v) for key, v in state.items()} for p, state in parts.items()}
+
+
+def _rows(p: Tensor) -> list[Any]:
+    """The rows of a parameter, about BLOCK entries at a time; on a GPU all at once."""
+    if p.numel() <= BLOCK or not isinstance(p.data, np.ndarray):
+        return [...]
+    n = max(1, BLOCK * len(p) // p.numel())
+    return [slice(i, i + n) for i in range(0, len(p), n)]
+
+
+def _flat(data: Any) -> Any:
+    """The same memory along one axis; None if it is not one stretch."""
+    try:
+        return namespace(data).reshape(data, (-1,), copy=False)
+    except (ValueError, AttributeError):  # AttributeError: array-api-strict
+        return None
+
+
+def _is_entries(value: Any) -> bool:
+    """Whether a part of the state is an array, not a number."""
+    return backend.is_array(value) and not isinstance(value, backend.SCALAR)
