@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.backend import namespace
-from minigrad.optim.entrywise import Entrywise, State
+from minigrad.optim.entrywise import Entrywise, State, mean, past
 
 
 class Adam(Entrywise):
@@ -46,8 +46,7 @@ class Adam(Entrywise):
         step, m, v = _moments(g, state, group["betas"])
         xp = namespace(g)
         if group["amsgrad"]:
-            v = xp.maximum(state.get("max_exp_avg_sq", xp.zeros_like(v)), v)
-            state["max_exp_avg_sq"] = v
+            v = state["max_exp_avg_sq"] = xp.maximum(past(state, "max_exp_avg_sq", v), v)
         root = (1 - beta2**step) ** 0.5  # of what v̂ is v over; taken out of the fraction
         return (lr * root / (1 - beta1**step)) * (m / (xp.sqrt(v) + root * group["eps"]))
 
@@ -98,9 +97,9 @@ class Adamax(Entrywise):
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         (beta1, beta2), xp = group["betas"], namespace(g)
         step = state["step"] = int(state.get("step", 0)) + 1
-        m = state["exp_avg"] = beta1 * state.get("exp_avg", 0.0) + (1 - beta1) * g
-        last = state.get("exp_inf", xp.zeros_like(g))
-        u = state["exp_inf"] = xp.maximum(beta2 * last, xp.abs(g) + group["eps"])
+        m = mean(state, "exp_avg", g, beta1)
+        u = xp.maximum(beta2 * past(state, "exp_inf", g), xp.abs(g) + group["eps"])
+        state["exp_inf"] = u
         return group["lr"] / (1 - beta1**step) * (m / u)
 
 
@@ -190,6 +189,4 @@ class RAdam(Entrywise):
 def _moments(g: Any, state: State, betas: tuple[float, float]) -> tuple[int, Any, Any]:
     """The number of this step, and the running means of g and g²."""
     step = state["step"] = int(state.get("step", 0)) + 1
-    m = state["exp_avg"] = betas[0] * state.get("exp_avg", 0.0) + (1 - betas[0]) * g
-    v = state["exp_avg_sq"] = betas[1] * state.get("exp_avg_sq", 0.0) + (1 - betas[1]) * (g * g)
-    return step, m, v
+    return step, mean(state, "exp_avg", g, betas[0]), mean(state, "exp_avg_sq", g * g, betas[1])

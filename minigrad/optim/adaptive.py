@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.backend import namespace
-from minigrad.optim.entrywise import Entrywise, State
+from minigrad.optim.entrywise import Entrywise, State, mean, past
 
 
 class Adagrad(Entrywise):
@@ -74,9 +74,9 @@ class RMSprop(Entrywise):
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         alpha = group["alpha"]
         state["step"] = int(state.get("step", 0)) + 1
-        v = state["square_avg"] = alpha * state.get("square_avg", 0.0) + (1 - alpha) * (g * g)
+        v = mean(state, "square_avg", g * g, alpha)
         if group["centered"]:
-            m = state["grad_avg"] = alpha * state.get("grad_avg", 0.0) + (1 - alpha) * g
+            m = mean(state, "grad_avg", g, alpha)
             v = v - m * m
         d = g / (namespace(g).sqrt(v) + group["eps"])
         if momentum := group["momentum"]:
@@ -111,8 +111,8 @@ class Adadelta(Entrywise):
 
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         rho, eps, xp = group["rho"], group["eps"], namespace(g)
-        v = state["square_avg"] = rho * state.get("square_avg", 0.0) + (1 - rho) * (g * g)
-        d = state.get("acc_delta", xp.zeros_like(g))
+        v = mean(state, "square_avg", g * g, rho)
+        d = past(state, "acc_delta", g)
         delta = xp.sqrt(d + eps) / xp.sqrt(v + eps) * g
-        state["acc_delta"] = rho * d + (1 - rho) * (delta * delta)
+        mean(state, "acc_delta", delta * delta, rho)
         return group["lr"] * delta

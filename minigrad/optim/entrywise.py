@@ -34,10 +34,9 @@ class Entrywise(Optimizer):
     ``decoupled_weight_decay`` it shrinks p itself instead, by 1 − lr·weight_decay.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._blocks: list[list[Block]] = []  # by group; between steps the state is theirs
-        self._layout: Any = None  # what they were made for
-        super().__init__(*args, **kwargs)
+    _blocks: list[list[Block]]  # by group; between steps, the state is theirs
+    _layout: Any  # what they were made for
+    _arrays: list[Any]  # whose entries they move
 
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         """What to take from the entries with gradient ``g``, which is not to be written to."""
@@ -84,18 +83,21 @@ class Entrywise(Optimizer):
     def _lay_out(self) -> None:
         """Put the parameters that have a gradient into blocks, and their state with them."""
         state = self.state
-        moving = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
-        for p in (p for params in moving for p in params):
+        groups = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
+        moving = [p for params in groups for p in params]
+        for p in moving:
             self._check_gradient(p)
-        self._blocks = [[*_blocks(params, state)] for params in moving]
-        self._arrays = [p.data for params in moving for p in params]
+        self._blocks = [[*_blocks(params, state)] for params in groups]
+        self._arrays = [p.data for p in moving]
+        for p in moving:
+            state.pop(p, None)
 
 
 class Block:
     """Entries that move together: some rows of a parameter, or several small ones end to end."""
 
     def __init__(self, params: list[Tensor], state: dict[Tensor, State], rows: Any = None) -> None:
-        self.params, self.rows, self.xp = params, rows, namespace(params[0].data)
+        self.params, self.rows = params, rows
         if rows is None:
             ends = [0, *accumulate(p.numel() for p in params)]
             self.targets = [_flat(p.data) for p in params]
@@ -104,7 +106,7 @@ class Block:
             self.targets, self.parts = [params[0].data[rows]], [...]
         states = [state.get(p, {}) for p in params]
         self.state = {
-            key: self._entries([backend.to(s[key], p.backend) for p, s in zip(params, states)])
+            key: backend.copy_as(self._entries([s[key] for s in states]), params[0].data)
             if _is_entries(value)
             else value
             for key, value in states[0].items()
@@ -131,14 +133,29 @@ class Block:
     def _entries(self, arrays: list[Any]) -> Any:
         """Those of this block out of arrays like its parameters."""
         if self.rows is None:
-            return self.xp.concat(arrays, axis=None)
+            return namespace(arrays[0]).concat(arrays, axis=None)
         return arrays[0][self.rows]
+
+
+def past(state: State, key: str, like: Any) -> Any:
+    """What the state has under ``key``: zeros at first."""
+    if key not in state:
+        state[key] = namespace(like).zeros_like(like)
+    return state[key]
+
+
+def mean(state: State, key: str, x: Any, beta: float) -> Any:
+    """The running mean m ← β·m + (1 − β)·x, in place."""
+    m = past(state, key, x)
+    m *= beta
+    m += (1 - beta) * x
+    return m
 
 
 def _blocks(params: list[Tensor], state: dict[Tensor, State]) -> Iterator[Block]:
     """The parameters of one group in blocks.
 
-    Alone are large ones, those that are no plain stretch of memory, and those that share memory
+    Alone are large ones, those that are not one stretch of memory, and those that share memory
     with another, whose step they must see.
     """
     users = Counter(id(_owner(p.data)) for p in params)
@@ -185,7 +202,7 @@ def _flat(data: Any) -> Any:
     """The same memory along one axis; None if it is not one stretch."""
     try:
         return namespace(data).reshape(data, (-1,), copy=False)
-    except (ValueError, AttributeError):  # AttributeError: array-api-strict
+    except (AttributeError, TypeError, ValueError):  # as the libraries refuse it
         return None
 
 

@@ -17,6 +17,8 @@ NUMBERS = ("step", "mu_product")  # of a state; all else are arrays like the par
 class Optimizer:
     """Base class: parameters in groups, each with its settings; a subclass writes ``_update``.
 
+    Rules that treat each entry by itself, as all here do, are `Entrywise`, which is faster.
+
     Parameters
     ----------
     params
@@ -154,6 +156,7 @@ class Optimizer:
             )
 
     def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Move one parameter by its gradient ``g``."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:

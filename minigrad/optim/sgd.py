@@ -45,11 +45,10 @@ class SGD(Entrywise):
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         if momentum := group["momentum"]:
             v = state.get("momentum_buffer")
-            v = _copy(g) if v is None else momentum * v + (1 - group["dampening"]) * g
-            state["momentum_buffer"] = v
+            if v is None:
+                v = state["momentum_buffer"] = namespace(g).asarray(g, copy=True)
+            else:
+                v *= momentum
+                v += (1 - group["dampening"]) * g
             g = g + momentum * v if group["nesterov"] else v
         return group["lr"] * g
-
-
-def _copy(x: Any) -> Any:
-    return namespace(x).asarray(x, copy=True)

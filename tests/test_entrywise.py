@@ -1,0 +1,342 @@
+"""Entrywise rules: parameters that move together move as each would by itself."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import host, near
+from test_optim import OPTIMIZERS
+from test_schedulers import SETTINGS
+
+import minigrad as mg
+from minigrad import backend, optim
+from minigrad.optim import entrywise
+
+rules = pytest.mark.parametrize(("name", "options"), [*OPTIMIZERS, *SETTINGS], ids=str)
+few = pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.3}),
+        ("AdamW", {"lr": 0.1, "amsgrad": True, "weight_decay": 0.3}),
+        ("NAdam", {"lr": 0.1, "weight_decay": 0.3}),
+        ("Adadelta", {"lr": 0.1}),
+    ],
+    ids=str,
+)
+
+SHAPES = [(2, 3), (), (4,), (0, 2), (3, 5), (1,)]
+# Which of the parameters above have a gradient, step by step.
+TURNS = ["all", "all", (0, 2, 4), (0, 2, 4), (1, 3), (), "all", (5, 1), "all", "all"]
+
+Optimizers = Callable[[list[Any]], list[Any]]
+
+
+def parameters(m: Any = mg, dtype: Any = np.float64) -> list[Any]:
+    """Parameters of many shapes, the same each time; a matrix among them is a transposed one."""
+    rng = np.random.default_rng(0)
+    params = [m.tensor(np.asarray(rng.standard_normal(s), dtype)) for s in SHAPES]
+    params[4] = m.tensor(np.asarray(rng.standard_normal((5, 3)), dtype)).T.detach()
+    return [p.requires_grad_() for p in params]
+
+
+def walk(m: Any, params: list[Any], optimizers: list[Any], turns: Any = TURNS) -> Iterator[Any]:
+    """Steps with gradients made up; the parameters after each."""
+    rng = np.random.default_rng(1)
+    for turn in turns:
+        for i, p in enumerate(params):
+            g = np.asarray(rng.standard_normal(tuple(p.shape)))
+            moves = turn == "all" or i in turn
+            p.grad = m.tensor(g.astype(str(p.dtype).rpartition(".")[2])) if moves else None
+        for optimizer in optimizers:
+            optimizer.step()
+        yield [host(p).copy() for p in params]
+
+
+def same(found: Any, wanted: Any) -> None:
+    """Assert that all parameters are equal, bit by bit, after every step."""
+    for a, b in zip(found, wanted, strict=True):
+        assert [x.tobytes() for x in a] == [x.tobytes() for x in b]
+
+
+def together(name: str, options: dict[str, Any]) -> Optimizers:
+    """One optimizer for all parameters."""
+    return lambda params: [getattr(optim, name)(params, **options)]
+
+
+def apart(name: str, options: dict[str, Any]) -> Optimizers:
+    """An optimizer for each parameter."""
+    return lambda params: [getattr(optim, name)([p], **options) for p in params]
+
+
+@rules
+def test_together_is_each_by_itself(place: str, name: str, options: dict[str, Any]) -> None:
+    """One optimizer moves all as one optimizer for each would, whichever have a gradient."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        params = parameters()
+        paths.append(walk(mg, params, make(params)))
+    same(*paths)
+
+
+@pytest.mark.torch
+@rules
+def test_steps_with_some_gradients_missing_equal_pytorchs(
+    place: str, torch: ModuleType, name: str, options: dict[str, Any]
+) -> None:
+    """Where some parameters sit out some steps, each counts its own steps, as in PyTorch."""
+    options = {"lr": 0.03, **options}
+    mine, theirs = parameters(), parameters(torch)
+    found = walk(mg, mine, together(name, options)(mine))
+    wanted = walk(torch, theirs, [getattr(torch.optim, name)(theirs, **options)])
+    for a, b in zip(found, wanted, strict=True):
+        for x, y in zip(a, b, strict=True):
+            near(x, y, 1e-7 if name == "NAdam" else 1e-11)
+
+
+@rules
+def test_dtypes_do_not_mix(place: str, name: str, options: dict[str, Any]) -> None:
+    """float32 beside float64: each is computed in its own dtype, and keeps it."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        params = [*parameters(dtype=np.float32), *parameters()]
+        params = params[::2] + params[1::2]
+        turns = ["all", "all", range(0, 12, 3), "all", range(5), "all"]
+        dtypes = [p.dtype for p in params]
+        paths.append([*walk(mg, params, make(params), turns)])
+        assert [p.dtype for p in params] == dtypes
+    same(*paths)
+
+
+@rules
+@pytest.mark.parametrize(
+    ("size", "rows"),
+    [
+        (4, [slice(0, 1), slice(1, 2), slice(0, 1), slice(1, 2), slice(2, 3)]),
+        (10, [..., slice(0, 2), slice(2, 4)]),
+    ],
+    ids=str,
+)
+def test_large_parameters_move_by_rows(
+    monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any], size: int, rows: list[Any]
+) -> None:
+    """Rows of large parameters, and small ones in several packs, move as whole ones do."""
+    params = parameters()
+    whole = [*walk(mg, params, together(name, options)(params))]
+    monkeypatch.setattr(entrywise, "SMALL", 4)
+    monkeypatch.setattr(entrywise, "BLOCK", size)
+    params = parameters()
+    (optimizer,) = together(name, options)(params)
+    same(walk(mg, params, [optimizer]), whole)
+    (blocks,) = optimizer._blocks
+    assert [block.rows for block in blocks if block.rows is not None] == rows
+    assert all(block.gradient().size <= size for block in blocks if block.rows is None)
+    for p, shape in zip(params, SHAPES, strict=True):
+        for key, value in optimizer.state[p].items():
+            assert key in ("step", "mu_product") or value.shape == shape
+
+
+def test_small_parameters_are_one_block_and_stay_so(place: str) -> None:
+    """Small ones alike move as one; nothing is laid out anew while nothing changes."""
+    params = [mg.zeros(n, n, requires_grad=True) for n in range(1, 6)]
+    optimizer = optim.Adam(params)
+    seen = []
+    for _ in walk(mg, params, [optimizer], ["all"] * 3):
+        ((block,),) = optimizer._blocks
+        seen.append(block)
+    assert seen[0] is seen[1] is seen[2]
+    assert seen[0].params == params
+
+
+@few
+def test_a_state_goes_over_in_the_middle(place: str, name: str, options: dict[str, Any]) -> None:
+    """Saved and loaded, or only read, after any step: the path is the same."""
+    params = parameters()
+    wanted = [*walk(mg, params, together(name, options)(params))]
+
+    class Handed:
+        """Steps by a new optimizer each time, which has loaded the state of the last."""
+
+        def __init__(self, params: list[Any]) -> None:
+            self.params, self.last = params, getattr(optim, name)(params, **options)
+
+        def step(self) -> None:
+            saved = self.last.state_dict()
+            kept = copy.deepcopy(saved["state"])
+            new = getattr(optim, name)(self.params, lr=9.0)
+            new.load_state_dict(saved)
+            new.step()
+            self.last.state  # noqa: B018 - reading is what might disturb
+            for i, state in saved["state"].items():  # what was saved does not move on
+                assert {k: str(v) for k, v in state.items()} == {
+                    k: str(v) for k, v in kept[i].items()
+                }
+            self.last = new
+
+    params = parameters()
+    same(walk(mg, params, [Handed(params)]), wanted)
+
+
+@pytest.mark.torch
+@few
+def test_the_state_has_pytorchs_names_and_shapes(
+    torch: ModuleType, name: str, options: dict[str, Any]
+) -> None:
+    """What is kept of each parameter has its shape and PyTorch's name; the number, its value."""
+    mine, theirs = parameters(), parameters(torch)
+    (optimizer,) = together(name, options)(mine)
+    other = getattr(torch.optim, name)(theirs, **options)
+    [*walk(mg, mine, [optimizer])], [*walk(torch, theirs, [other])]
+    for p, q in zip(mine, theirs, strict=True):
+        kept = optimizer.state[p]
+        assert set(kept) == set(other.state[q]) - ({"step"} if "step" not in kept else set())
+        for key, value in kept.items():
+            near(value, other.state[q][key], 1e-7)
+
+
+@pytest.mark.torch
+def test_pytorchs_nadam_can_be_loaded(torch: ModuleType) -> None:
+    """Its product of momenta is a tensor without axes there, and a number here."""
+    theirs = parameters(torch)
+    other = torch.optim.NAdam(theirs, lr=0.1)
+    [*walk(torch, theirs, [other])]
+    mine = [mg.tensor(host(p).copy(), requires_grad=True) for p in theirs]
+    optimizer = optim.NAdam(mine)
+    optimizer.load_state_dict(other.state_dict())
+    for a, b in zip(walk(mg, mine, [optimizer]), walk(torch, theirs, [other]), strict=True):
+        for x, y in zip(a, b, strict=True):
+            near(x, y, 1e-7)
+
+
+@few
+def test_a_state_can_be_changed_between_steps(
+    place: str, name: str, options: dict[str, Any]
+) -> None:
+    """Forgetting one parameter's state, or writing to an array of it, counts at the next step."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        params = parameters()
+        optimizers = make(params)
+        path = [*walk(mg, params, optimizers, ["all"] * 2)]
+        first, second = optimizers[0].state, optimizers[min(2, len(optimizers) - 1)].state
+        del first[params[0]]
+        for value in second[params[2]].values():
+            if backend.is_array(value):
+                value *= 0.5
+        paths.append(path + [*walk(mg, params, optimizers, ["all"] * 2)])
+    same(*paths)
+
+
+@few
+def test_a_parameter_may_get_another_array(place: str, name: str, options: dict[str, Any]) -> None:
+    """After ``p.data = other`` it is the new array that moves, with the averages of before."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        params = parameters()
+        optimizers = make(params)
+        path = [*walk(mg, params, optimizers, ["all"] * 2)]
+        old = params[2].data
+        before = host(old).copy()
+        params[2].data = mg.tensor(np.arange(4.0)).data
+        path += walk(mg, params, optimizers, ["all"] * 2)
+        near(old, before, 0)
+        assert not np.array_equal(path[-1][2], np.arange(4.0))
+        paths.append(path)
+    same(*paths)
+
+
+@few
+def test_shared_memory_moves_step_by_step(name: str, options: dict[str, Any]) -> None:
+    """Of two parameters on the same memory the later one sees what the earlier one's step did."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        memory = np.arange(12.0).reshape(3, 4) / 7
+        arrays = [memory, memory.T, memory[1], np.ones(3)]
+        params = [mg.tensor(a, requires_grad=True) for a in arrays]
+        for p, a in zip(params, arrays, strict=True):
+            p.data = a
+        paths.append([*walk(mg, params, make(params), ["all", (0, 2, 3), "all"])])
+    same(*paths)
+
+
+def test_a_parameter_may_go_to_another_group(place: str) -> None:
+    """Its averages go with it; the settings are those of its group now."""
+    paths = []
+    for regroup in (True, False):
+        w, b = parameters()[0::2][:2]
+        groups = [[w, b]] if regroup else [[w], [b]]
+        optimizer = optim.Adam([{"params": params} for params in groups], lr=0.1)
+        path = [*walk(mg, [w, b], [optimizer], ["all"] * 3)]
+        if regroup:
+            optimizer.param_groups[0]["params"] = [w]
+            optimizer.param_groups.append({**optimizer.param_groups[0], "params": [b]})
+        optimizer.param_groups[1]["lr"] = 0.5
+        paths.append(path + [*walk(mg, [w, b], [optimizer], ["all"] * 3)])
+    same(*paths)
+
+
+def test_a_model_may_move_between_steps() -> None:
+    """Averages follow their parameters to another backend."""
+    paths = []
+    for home in ("numpy", "strict"):
+        params = parameters()
+        optimizer = optim.Adam(params, lr=0.1)
+        path = [*walk(mg, params, [optimizer], ["all"] * 2)]
+        for p in params:
+            p.data = backend.to(p.data, home)
+        with mg.use(home):
+            path += walk(mg, params, [optimizer], ["all"] * 2)
+        assert params[0].backend == home
+        paths.append(path)
+    same(*paths)
+
+
+def test_one_wrong_gradient_moves_nothing(place: str) -> None:
+    """All gradients are looked at before the first parameter moves; the state is not lost."""
+    params = parameters()
+    optimizer = optim.Adam(params, lr=0.1)
+    (before,) = walk(mg, params, [optimizer], ["all"])
+    for p in params:
+        p.grad = mg.ones_like(p)
+    params[-1].grad = mg.ones(3)
+    with pytest.raises(ValueError, match="gradient like its parameter"):
+        optimizer.step()
+    same([[host(p) for p in params]], [before])
+    assert {kept["step"] for kept in optimizer.state.values()} == {1}
+
+
+@rules
+def test_gradients_are_left_alone(name: str, options: dict[str, Any]) -> None:
+    """No rule writes to .grad, and no later step reads it."""
+    params = parameters()
+    p = params[0]
+    (optimizer,) = together(name, options)([p])
+    p.grad = mg.ones_like(p)
+    optimizer.step()
+    near(p.grad, np.ones((2, 3)), 0)
+    kept = copy.deepcopy(optimizer.state_dict()["state"])
+    p.grad *= 7
+    assert str(optimizer.state_dict()["state"]) == str(kept)
+
+
+def test_a_rule_of_ones_own() -> None:
+    """A subclass of Entrywise writes _change alone, and has groups and weight decay."""
+
+    class Signs(entrywise.Entrywise):
+        def _change(self, g: Any, state: Any, group: dict[str, Any]) -> Any:
+            return group["lr"] * np.sign(g)
+
+    params = parameters()[:3]
+    before = [host(p).copy() for p in params]
+    optimizer = Signs(params, {"lr": 0.1}, weight_decay=0.5)
+    for p in params:
+        p.grad = mg.zeros_like(p)
+    optimizer.step()
+    for p, x in zip(params, before, strict=True):
+        near(p, x - 0.1 * np.sign(0.5 * x))
+    with pytest.raises(NotImplementedError):
+        entrywise.Entrywise(params, lr=0.1).step()
