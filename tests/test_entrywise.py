@@ -224,10 +224,11 @@ def test_a_state_can_be_changed_between_steps(
         path = [*walk(mg, params, optimizers, ["all"] * 2)]
         first, second = optimizers[0].state, optimizers[min(2, len(optimizers) - 1)].state
         del first[params[0]]
-        for value in second[params[2]].values():
-            if backend.is_array(value):
-                value *= 0.5
-        paths.append(path + [*walk(mg, params, optimizers, ["all"] * 2)])
+        kept = second[params[2]]
+        for key in kept:
+            if backend.is_array(kept[key]):
+                kept[key] *= 0.5
+        paths.append([*path, *walk(mg, params, optimizers, ["all"] * 2)])
     same(*paths)
 
 
@@ -275,7 +276,7 @@ def test_a_parameter_may_go_to_another_group(place: str) -> None:
             optimizer.param_groups[0]["params"] = [w]
             optimizer.param_groups.append({**optimizer.param_groups[0], "params": [b]})
         optimizer.param_groups[1]["lr"] = 0.5
-        paths.append(path + [*walk(mg, [w, b], [optimizer], ["all"] * 3)])
+        paths.append([*path, *walk(mg, [w, b], [optimizer], ["all"] * 3)])
     same(*paths)
 
 
