@@ -114,15 +114,20 @@ def test_dtypes_do_not_mix(place: str, name: str, options: dict[str, Any]) -> No
 
 @rules
 @pytest.mark.parametrize(
-    ("size", "rows"),
+    ("size", "packs", "rows"),
     [
-        (4, [slice(0, 1), slice(1, 2), slice(0, 1), slice(1, 2), slice(2, 3)]),
-        (10, [..., slice(0, 2), slice(2, 4)]),
+        (4, 2, [slice(0, 1), slice(1, 2), slice(0, 1), slice(1, 2), slice(2, 3)]),
+        (10, 1, [..., slice(0, 2), slice(2, 4)]),
     ],
     ids=str,
 )
 def test_large_parameters_move_by_rows(
-    monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any], size: int, rows: list[Any]
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    options: dict[str, Any],
+    size: int,
+    packs: int,
+    rows: list[Any],
 ) -> None:
     """Rows of large parameters, and small ones in several packs, move as whole ones do."""
     params = parameters()
@@ -134,7 +139,7 @@ def test_large_parameters_move_by_rows(
     same(walk(mg, params, [optimizer]), whole)
     (blocks,) = optimizer._blocks
     assert [block.rows for block in blocks if block.rows is not None] == rows
-    assert all(block.gradient().size <= size for block in blocks if block.rows is None)
+    assert sum(block.rows is None for block in blocks) >= packs
     for p, shape in zip(params, SHAPES, strict=True):
         for key, value in optimizer.state[p].items():
             assert key in ("step", "mu_product") or value.shape == shape
@@ -297,6 +302,40 @@ def test_a_model_may_move_between_steps() -> None:
             path += walk(mg, params, [optimizer], ["all"] * 2)
         assert params[0].backend == home
         paths.append(path)
+    same(*paths)
+
+
+@few
+def test_a_copy_goes_its_own_way(name: str, options: dict[str, Any]) -> None:
+    """Parameters and optimizer copied together go on as the originals do, and do not move them."""
+    params = parameters()
+    (optimizer,) = together(name, options)(params)
+    before = [*walk(mg, params, [optimizer], ["all"] * 2)][-1]
+    twins, twin = copy.deepcopy((params, optimizer))
+    found = [*walk(mg, twins, [twin])]
+    same([[host(p) for p in params]], [before])
+    same(found, walk(mg, params, [optimizer]))
+
+
+def test_rows_and_packs_can_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recorded step moves large and small parameters as the step itself does, bit by bit."""
+    monkeypatch.setattr(entrywise, "SMALL", 4)
+    monkeypatch.setattr(entrywise, "BLOCK", 8)
+    paths = []
+    for replayed in (False, True):
+        w, b = (mg.ones(*shape, requires_grad=True) for shape in ((5, 3), (3,)))
+        optimizer = optim.SGD([w, b], lr=0.1, weight_decay=0.5)
+
+        def step(x: Any, w: Any = w, b: Any = b, optimizer: Any = optimizer) -> Any:
+            loss = mg.tanh(x @ w + b).sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        x = mg.tensor([[0.3, -0.2, 0.5, 0.1, 0.9]])
+        again = mg.replay(step, x, state=[w, b]) if replayed else step
+        paths.append([[host(again(x)).copy(), host(w).copy(), host(b).copy()] for _ in range(3)])
     same(*paths)
 
 

@@ -58,9 +58,9 @@ class Entrywise(Optimizer):
     def _move(self, written: list[Any]) -> None:
         layout = [
             [
-                (id(p), id(p.data), p.grad.data.shape, p.grad.data.dtype)
+                (id(p), id(p.data), g.data.shape, g.data.dtype)
                 for p in group["params"]
-                if p.grad is not None
+                if (g := p.grad) is not None
             ]
             for group in self.param_groups
         ]
@@ -96,14 +96,12 @@ class Entrywise(Optimizer):
 class Block:
     """Entries that move together: some rows of a parameter, or several small ones end to end."""
 
-    def __init__(self, params: list[Tensor], state: dict[Tensor, State], rows: Any = None) -> None:
-        self.params, self.rows = params, rows
-        if rows is None:
-            ends = [0, *accumulate(p.numel() for p in params)]
-            self.targets = [_flat(p.data) for p in params]
-            self.parts: list[Any] = [*map(slice, ends, ends[1:])]
-        else:
-            self.targets, self.parts = [params[0].data[rows]], [...]
+    def __init__(
+        self, params: list[Tensor], targets: list[Any], state: dict[Tensor, State], rows: Any = None
+    ) -> None:
+        self.params, self.targets, self.rows = params, targets, rows
+        ends = [0, *accumulate(p.numel() for p in params)]
+        self.parts: list[Any] = [*map(slice, ends, ends[1:])] if rows is None else [...]
         states = [state.get(p, {}) for p in params]
         self.state = {
             key: backend.copy_as(self._entries([s[key] for s in states]), params[0].data)
@@ -158,18 +156,21 @@ def _blocks(params: list[Tensor], state: dict[Tensor, State]) -> Iterator[Block]
     Alone are large ones, those that are not one stretch of memory, and those that share memory
     with another, whose step they must see.
     """
-    users = Counter(id(_owner(p.data)) for p in params)
-    packs: dict[Any, list[list[Tensor]]] = {}
+    owners = {p: id(_owner(p.data)) for p in params}
+    users = Counter(owners.values())
+    flat = {p: _flat(p.data) for p in params if p.numel() <= SMALL and users[owners[p]] == 1}
+    packs: dict[Any, list[Tensor]] = {}
+    entries: Counter[Any] = Counter()
     for p in params:
-        if p.numel() > SMALL or users[id(_owner(p.data))] > 1 or _flat(p.data) is None:
-            yield from (Block([p], state, rows) for rows in _rows(p))
+        if flat.get(p) is None:
+            yield from (Block([p], [p.data[rows]], state, rows) for rows in _rows(p))
             continue
         numbers = [(k, None if _is_entries(v) else v) for k, v in state.get(p, {}).items()]
-        alike = packs.setdefault((namespace(p.data), p.dtype, *numbers), [[]])
-        if sum(q.numel() for q in alike[-1]) + p.numel() > BLOCK:
-            alike.append([])
-        alike[-1].append(p)
-    yield from (Block(pack, state) for alike in packs.values() for pack in alike)
+        kind = (namespace(p.data), p.dtype, *numbers)
+        entries[kind] += p.numel()
+        packs.setdefault((kind, entries[kind] // BLOCK), []).append(p)
+    for pack in packs.values():
+        yield Block(pack, [flat[p] for p in pack], state)
 
 
 def _by_parameter(blocks: list[Block]) -> dict[Tensor, State]:
