@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.backend import namespace
-from minigrad.optim.optimizer import Optimizer, decayed
-from minigrad.tensor import Tensor
+from minigrad.optim.entrywise import Entrywise, State, mean, past
 
 
-class Adam(Optimizer):
+class Adam(Entrywise):
     """p ← p − lr·m̂/(√v̂ + ε), with m and v the running means of g and g² (Kingma and Ba 2015).
 
     The hats divide by 1 − βᵗ, which makes up for starting at zero. With ``amsgrad`` v̂ is the
@@ -42,16 +41,14 @@ class Adam(Optimizer):
             decoupled_weight_decay=decoupled_weight_decay,
         )
 
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         lr, (beta1, beta2) = group["lr"], group["betas"]
-        g = _shrunk_or_decayed(p, g, group)
         step, m, v = _moments(g, state, group["betas"])
         xp = namespace(g)
         if group["amsgrad"]:
-            v = xp.maximum(state.get("max_exp_avg_sq", xp.zeros_like(v)), v)
-            state["max_exp_avg_sq"] = v
+            v = state["max_exp_avg_sq"] = xp.maximum(past(state, "max_exp_avg_sq", v), v)
         root = (1 - beta2**step) ** 0.5  # of what v̂ is v over; taken out of the fraction
-        p.data -= (lr * root / (1 - beta1**step)) * (m / (xp.sqrt(v) + root * group["eps"]))
+        return (lr * root / (1 - beta1**step)) * (m / (xp.sqrt(v) + root * group["eps"]))
 
 
 class AdamW(Adam):
@@ -80,7 +77,7 @@ class AdamW(Adam):
         )
 
 
-class Adamax(Optimizer):
+class Adamax(Entrywise):
     """p ← p − lr·m̂/u, with u ← max(β₂·u, |g| + ε): Adam by the largest gradient (Kingma and Ba)."""
 
     def __init__(
@@ -97,17 +94,16 @@ class Adamax(Optimizer):
             params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize
         )
 
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        g = decayed(p, g, group)
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         (beta1, beta2), xp = group["betas"], namespace(g)
         step = state["step"] = int(state.get("step", 0)) + 1
-        m = state["exp_avg"] = beta1 * state.get("exp_avg", 0.0) + (1 - beta1) * g
-        last = state.get("exp_inf", xp.zeros_like(g))
-        u = state["exp_inf"] = xp.maximum(beta2 * last, xp.abs(g) + group["eps"])
-        p.data -= group["lr"] / (1 - beta1**step) * (m / u)
+        m = mean(state, "exp_avg", g, beta1)
+        u = xp.maximum(beta2 * past(state, "exp_inf", g), xp.abs(g) + group["eps"])
+        state["exp_inf"] = u
+        return group["lr"] / (1 - beta1**step) * (m / u)
 
 
-class NAdam(Optimizer):
+class NAdam(Entrywise):
     """Adam with Nesterov's step: this gradient and the next momentum together (Dozat 2016).
 
     p ← p − lr·((1 − μ)/(1 − Πμ)·g + μ′/(1 − Πμ·μ′)·m)/(√v̂ + ε), with the momentum
@@ -137,20 +133,19 @@ class NAdam(Optimizer):
             maximize=maximize,
         )
 
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         lr, (beta1, beta2) = group["lr"], group["betas"]
-        g = _shrunk_or_decayed(p, g, group)
         step, m, v = _moments(g, state, group["betas"])
         mu, after = (
             beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1)
         )
         product = state["mu_product"] = float(state.get("mu_product", 1.0)) * mu
         root = namespace(g).sqrt(v / (1 - beta2**step)) + group["eps"]
-        p.data -= lr * (1 - mu) / (1 - product) * (g / root)
-        p.data -= lr * after / (1 - product * after) * (m / root)
+        now, ahead = lr * (1 - mu) / (1 - product), lr * after / (1 - product * after)
+        return now * (g / root) + ahead * (m / root)
 
 
-class RAdam(Optimizer):
+class RAdam(Entrywise):
     """Adam that waits with √v̂ until its variance is known: a warm-up by itself (Liu et al. 2020).
 
     p ← p − lr·m̂·r·√(1 − β₂ᵗ)/(√v + ε), with r = √((ρ−4)(ρ−2)ρ∞/((ρ∞−4)(ρ∞−2)ρ)) where ρ > 5,
@@ -178,9 +173,8 @@ class RAdam(Optimizer):
             maximize=maximize,
         )
 
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         lr, (beta1, beta2) = group["lr"], group["betas"]
-        g = _shrunk_or_decayed(p, g, group)
         step, m, v = _moments(g, state, group["betas"])
         change = m / (1 - beta1**step)
         left = 1 - beta2**step
@@ -189,20 +183,10 @@ class RAdam(Optimizer):
         if rho > 5:  # noqa: PLR2004 - below, the variance is not known
             ratio = (rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)
             change = change * (math.sqrt(ratio * left) / (namespace(g).sqrt(v) + group["eps"]))
-        p.data -= lr * change
+        return lr * change
 
 
-def _moments(g: Any, state: dict[str, Any], betas: tuple[float, float]) -> tuple[int, Any, Any]:
+def _moments(g: Any, state: State, betas: tuple[float, float]) -> tuple[int, Any, Any]:
     """The number of this step, and the running means of g and g²."""
     step = state["step"] = int(state.get("step", 0)) + 1
-    m = state["exp_avg"] = betas[0] * state.get("exp_avg", 0.0) + (1 - betas[0]) * g
-    v = state["exp_avg_sq"] = betas[1] * state.get("exp_avg_sq", 0.0) + (1 - betas[1]) * (g * g)
-    return step, m, v
-
-
-def _shrunk_or_decayed(p: Tensor, g: Any, group: dict[str, Any]) -> Any:
-    """Weight decay, on p itself where it is decoupled, else in the gradient."""
-    if not group["decoupled_weight_decay"]:
-        return decayed(p, g, group)
-    p.data *= 1 - group["lr"] * group["weight_decay"]
-    return g
+    return step, mean(state, "exp_avg", g, betas[0]), mean(state, "exp_avg_sq", g * g, betas[1])

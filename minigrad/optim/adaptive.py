@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.backend import namespace
-from minigrad.optim.optimizer import Optimizer, decayed
-from minigrad.tensor import Tensor
+from minigrad.optim.entrywise import Entrywise, State, mean, past
 
 
-class Adagrad(Optimizer):
+class Adagrad(Entrywise):
     """p ← p − η·g/(√Σg² + ε), with η = lr/(1 + (t − 1)·lr_decay) (Duchi, Hazan and Singer 2011)."""
 
     def __init__(
@@ -34,15 +33,14 @@ class Adagrad(Optimizer):
             maximize=maximize,
         )
 
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        g = decayed(p, g, group)
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         step = state["step"] = int(state.get("step", 0)) + 1
         total = state["sum"] = state.get("sum", group["initial_accumulator_value"]) + g * g
         lr = group["lr"] / (1 + (step - 1) * group["lr_decay"])
-        p.data -= lr * (g / (namespace(g).sqrt(total) + group["eps"]))
+        return lr * (g / (namespace(g).sqrt(total) + group["eps"]))
 
 
-class RMSprop(Optimizer):
+class RMSprop(Entrywise):
     """p ← p − lr·g/(√v + ε), with v ← α·v + (1 − α)·g² (Tieleman and Hinton 2012, lecture 6e).
 
     With ``centered`` v − m² takes the place of v, where m is the running mean of g: the variance
@@ -73,21 +71,20 @@ class RMSprop(Optimizer):
             maximize=maximize,
         )
 
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         alpha = group["alpha"]
-        g = decayed(p, g, group)
         state["step"] = int(state.get("step", 0)) + 1
-        v = state["square_avg"] = alpha * state.get("square_avg", 0.0) + (1 - alpha) * (g * g)
+        v = mean(state, "square_avg", g * g, alpha)
         if group["centered"]:
-            m = state["grad_avg"] = alpha * state.get("grad_avg", 0.0) + (1 - alpha) * g
+            m = mean(state, "grad_avg", g, alpha)
             v = v - m * m
         d = g / (namespace(g).sqrt(v) + group["eps"])
         if momentum := group["momentum"]:
             d = state["momentum_buffer"] = momentum * state.get("momentum_buffer", 0.0) + d
-        p.data -= group["lr"] * d
+        return group["lr"] * d
 
 
-class Adadelta(Optimizer):
+class Adadelta(Entrywise):
     """p ← p − lr·Δ with Δ = √(d + ε)/√(v + ε)·g, v and d the running means of g² and Δ².
 
     So a step has the unit of the parameter, and needs no rate (Zeiler 2012).
@@ -112,11 +109,10 @@ class Adadelta(Optimizer):
             params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize
         )
 
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        g = decayed(p, g, group)
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         rho, eps, xp = group["rho"], group["eps"], namespace(g)
-        v = state["square_avg"] = rho * state.get("square_avg", 0.0) + (1 - rho) * (g * g)
-        d = state.get("acc_delta", xp.zeros_like(g))
+        v = mean(state, "square_avg", g * g, rho)
+        d = past(state, "acc_delta", g)
         delta = xp.sqrt(d + eps) / xp.sqrt(v + eps) * g
-        state["acc_delta"] = rho * d + (1 - rho) * (delta * delta)
-        p.data -= group["lr"] * delta
+        mean(state, "acc_delta", delta * delta, rho)
+        return group["lr"] * delta

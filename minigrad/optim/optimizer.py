@@ -11,9 +11,13 @@ from minigrad.memory import wrote
 from minigrad.recording import enable_grad
 from minigrad.tensor import Tensor, wrap
 
+NUMBERS = ("step", "mu_product")  # of a state; all else are arrays like the parameter
+
 
 class Optimizer:
     """Base class: parameters in groups, each with its settings; a subclass writes ``_update``.
+
+    Rules that treat each entry by itself, as all here do, are `Entrywise`, which is faster.
 
     Parameters
     ----------
@@ -123,33 +127,36 @@ class Optimizer:
                 loss = closure()
         written: list[Any] = []
         try:
-            for group in self.param_groups:
-                self._step(group, written)
+            self._move(written)
         finally:
             wrote(*written)
         self.stepped = True
         return loss
 
-    def _step(self, group: dict[str, Any], written: list[Any]) -> None:
-        """Move the parameters of one group, and add their arrays to ``written``."""
-        climb = group.get("maximize")
-        for p in group["params"]:
-            if p.grad is None:
-                continue
-            data, g = p.data, p.grad.data
-            if g.shape != data.shape or g.dtype != data.dtype:
-                raise ValueError(
-                    f"{type(self).__name__}.step() needs a gradient like its parameter; "
-                    f"{_called(p)} has shape {p.shape} and dtype {p.dtype}, its .grad "
-                    f"{g.shape} and {g.dtype}. Clear it with zero_grad() and call backward() "
-                    "again, or assign one of the parameter's shape and dtype."
-                )
-            if p not in self.state:
-                self.state[p] = {}
-            written.append(data)
-            self._update(p, -g if climb else g, self.state[p], group)
+    def _move(self, written: list[Any]) -> None:
+        """Move every parameter that has a gradient, and add their arrays to ``written``."""
+        for group in self.param_groups:
+            climb = group.get("maximize")
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._check_gradient(p)
+                    written.append(p.data)
+                    g = p.grad.data
+                    self._update(p, -g if climb else g, self.state.setdefault(p, {}), group)
+
+    def _check_gradient(self, p: Tensor) -> None:
+        """Refuse a gradient of another shape or dtype than its parameter."""
+        g: Any = p.grad
+        if g.shape != p.shape or g.dtype != p.dtype:
+            raise ValueError(
+                f"{type(self).__name__}.step() needs a gradient like its parameter; "
+                f"{_called(p)} has shape {p.shape} and dtype {p.dtype}, its .grad "
+                f"{g.shape} and {g.dtype}. Clear it with zero_grad() and call backward() "
+                "again, or assign one of the parameter's shape and dtype."
+            )
 
     def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Move one parameter by its gradient ``g``."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -186,7 +193,9 @@ class Optimizer:
             state[p] = {}
             for key, value in kept.items():
                 raw = value.data if isinstance(value, Tensor) else value
-                if key != "step" and backend.is_array(raw):
+                if backend.is_array(raw) and key in NUMBERS:  # PyTorch keeps these as tensors
+                    raw = float(raw)
+                elif backend.is_array(raw):
                     if tuple(raw.shape) != p.shape:
                         raise ValueError(
                             f"load_state_dict of {type(self).__name__} needs {key} of shape "
@@ -207,11 +216,6 @@ class Optimizer:
             settings = ", ".join(f"{k}={v}" for k, v in group.items() if not k.startswith("param"))
             lines.append(f"  {len(group['params'])} tensors: {settings}")
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
-
-
-def decayed(p: Tensor, g: Any, group: dict[str, Any]) -> Any:
-    """g + weight_decay·p."""
-    return g + group["weight_decay"] * p.data if group["weight_decay"] else g
 
 
 def _called(p: Tensor) -> str:

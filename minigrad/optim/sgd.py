@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.backend import namespace
-from minigrad.optim.optimizer import Optimizer, decayed
-from minigrad.tensor import Tensor
+from minigrad.optim.entrywise import Entrywise, State
 
 
-class SGD(Optimizer):
+class SGD(Entrywise):
     """p ← p − lr·v, with v ← momentum·v + (1 − dampening)·(g + weight_decay·p).
 
     With ``nesterov`` the step is g + momentum·v (Sutskever et al. 2013; PyTorch's form). The
@@ -43,15 +42,13 @@ class SGD(Optimizer):
             maximize=maximize,
         )
 
-    def _update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        g = decayed(p, g, group)
+    def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         if momentum := group["momentum"]:
             v = state.get("momentum_buffer")
-            v = _copy(g) if v is None else momentum * v + (1 - group["dampening"]) * g
-            state["momentum_buffer"] = v
+            if v is None:
+                v = state["momentum_buffer"] = namespace(g).asarray(g, copy=True)
+            else:
+                v *= momentum
+                v += (1 - group["dampening"]) * g
             g = g + momentum * v if group["nesterov"] else v
-        p.data -= group["lr"] * g
-
-
-def _copy(x: Any) -> Any:
-    return namespace(x).asarray(x, copy=True)
+        return group["lr"] * g

@@ -1,0 +1,408 @@
+"""Entrywise rules: parameters that move together move as each would by itself."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import host, near
+from test_optim import OPTIMIZERS
+from test_schedulers import SETTINGS
+
+import minigrad as mg
+from minigrad import backend, optim
+from minigrad.optim import entrywise
+
+rules = pytest.mark.parametrize(("name", "options"), [*OPTIMIZERS, *SETTINGS], ids=str)
+few = pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.3}),
+        ("AdamW", {"lr": 0.1, "amsgrad": True, "weight_decay": 0.3}),
+        ("NAdam", {"lr": 0.1, "weight_decay": 0.3}),
+        ("Adadelta", {"lr": 0.1}),
+    ],
+    ids=str,
+)
+
+SHAPES = [(2, 3), (), (4,), (0, 2), (3, 5), (1,)]
+# Which of the parameters above have a gradient, step by step.
+TURNS = ["all", "all", (0, 2, 4), (0, 2, 4), (1, 3), (), "all", (5, 1), "all", "all"]
+
+Optimizers = Callable[[list[Any]], list[Any]]
+
+
+def parameters(m: Any = mg, dtype: Any = np.float64) -> list[Any]:
+    """Parameters of many shapes, the same each time; a matrix among them is a transposed one."""
+    rng = np.random.default_rng(0)
+    params = [m.tensor(np.asarray(rng.standard_normal(s), dtype)) for s in SHAPES]
+    params[4] = m.tensor(np.asarray(rng.standard_normal((5, 3)), dtype)).T.detach()
+    return [p.requires_grad_() for p in params]
+
+
+def walk(m: Any, params: list[Any], optimizers: list[Any], turns: Any = TURNS) -> Iterator[Any]:
+    """Steps with gradients made up; the parameters after each."""
+    rng = np.random.default_rng(1)
+    for turn in turns:
+        for i, p in enumerate(params):
+            g = np.asarray(rng.standard_normal(tuple(p.shape)))
+            moves = turn == "all" or i in turn
+            p.grad = m.tensor(g.astype(str(p.dtype).rpartition(".")[2])) if moves else None
+        for optimizer in optimizers:
+            optimizer.step()
+        yield [host(p).copy() for p in params]
+
+
+def same(found: Any, wanted: Any) -> None:
+    """Assert that all parameters are equal, bit by bit, after every step."""
+    for a, b in zip(found, wanted, strict=True):
+        assert [x.tobytes() for x in a] == [x.tobytes() for x in b]
+
+
+def together(name: str, options: dict[str, Any]) -> Optimizers:
+    """One optimizer for all parameters."""
+    return lambda params: [getattr(optim, name)(params, **options)]
+
+
+def apart(name: str, options: dict[str, Any]) -> Optimizers:
+    """An optimizer for each parameter."""
+    return lambda params: [getattr(optim, name)([p], **options) for p in params]
+
+
+@rules
+def test_together_is_each_by_itself(place: str, name: str, options: dict[str, Any]) -> None:
+    """One optimizer moves all as one optimizer for each would, whichever have a gradient."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        params = parameters()
+        paths.append(walk(mg, params, make(params)))
+    same(*paths)
+
+
+@pytest.mark.torch
+@rules
+def test_steps_with_some_gradients_missing_equal_pytorchs(
+    place: str, torch: ModuleType, name: str, options: dict[str, Any]
+) -> None:
+    """Where some parameters sit out some steps, each counts its own steps, as in PyTorch."""
+    options = {"lr": 0.03, **options}
+    mine, theirs = parameters(), parameters(torch)
+    found = walk(mg, mine, together(name, options)(mine))
+    wanted = walk(torch, theirs, [getattr(torch.optim, name)(theirs, **options)])
+    for a, b in zip(found, wanted, strict=True):
+        for x, y in zip(a, b, strict=True):
+            near(x, y, 1e-7 if name == "NAdam" else 1e-11)
+
+
+@rules
+def test_dtypes_do_not_mix(place: str, name: str, options: dict[str, Any]) -> None:
+    """float32 beside float64: each is computed in its own dtype, and keeps it."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        params = [*parameters(dtype=np.float32), *parameters()]
+        params = params[::2] + params[1::2]
+        turns = ["all", "all", range(0, 12, 3), "all", range(5), "all"]
+        dtypes = [p.dtype for p in params]
+        paths.append([*walk(mg, params, make(params), turns)])
+        assert [p.dtype for p in params] == dtypes
+    same(*paths)
+
+
+@rules
+@pytest.mark.parametrize(
+    ("size", "packs", "rows"),
+    [
+        (4, 2, [slice(0, 1), slice(1, 2), slice(0, 1), slice(1, 2), slice(2, 3)]),
+        (10, 1, [..., slice(0, 2), slice(2, 4)]),
+    ],
+    ids=str,
+)
+def test_large_parameters_move_by_rows(
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    options: dict[str, Any],
+    size: int,
+    packs: int,
+    rows: list[Any],
+) -> None:
+    """Rows of large parameters, and small ones in several packs, move as whole ones do."""
+    params = parameters()
+    whole = [*walk(mg, params, together(name, options)(params))]
+    monkeypatch.setattr(entrywise, "SMALL", 4)
+    monkeypatch.setattr(entrywise, "BLOCK", size)
+    params = parameters()
+    (optimizer,) = together(name, options)(params)
+    same(walk(mg, params, [optimizer]), whole)
+    (blocks,) = optimizer._blocks
+    assert [block.rows for block in blocks if block.rows is not None] == rows
+    assert sum(block.rows is None for block in blocks) >= packs
+    for p, shape in zip(params, SHAPES, strict=True):
+        for key, value in optimizer.state[p].items():
+            assert key in ("step", "mu_product") or value.shape == shape
+
+
+def test_small_parameters_are_one_block_and_stay_so(place: str) -> None:
+    """Small ones alike move as one; nothing is laid out anew while nothing changes."""
+    params = [mg.zeros(n, n, requires_grad=True) for n in range(1, 6)]
+    optimizer = optim.Adam(params)
+    seen = []
+    for _ in walk(mg, params, [optimizer], ["all"] * 3):
+        ((block,),) = optimizer._blocks
+        seen.append(block)
+    assert seen[0] is seen[1] is seen[2]
+    assert seen[0].params == params
+    held = optimizer.state
+    assert len(held) == len(params)
+    optimizer.step()
+    assert not held  # what is in blocks is not kept a second time
+
+
+@few
+def test_a_state_goes_over_in_the_middle(place: str, name: str, options: dict[str, Any]) -> None:
+    """Saved and loaded, or only read, after any step: the path is the same."""
+    params = parameters()
+    wanted = [*walk(mg, params, together(name, options)(params))]
+
+    class Handed:
+        """Steps by a new optimizer each time, which has loaded the state of the last."""
+
+        def __init__(self, params: list[Any]) -> None:
+            self.params, self.last = params, getattr(optim, name)(params, **options)
+
+        def step(self) -> None:
+            saved, last = self.last.state_dict(), self.last
+            self.last = getattr(optim, name)(self.params, lr=9.0)
+            self.last.load_state_dict(saved)
+            self.last.step()
+            assert str(last.state_dict()) == str(saved)
+
+    params = parameters()
+    same(walk(mg, params, [Handed(params)]), wanted)
+
+
+@few
+@pytest.mark.parametrize("small", [0, 100])
+def test_a_saved_state_does_not_move_on(
+    monkeypatch: pytest.MonkeyPatch, small: int, name: str, options: dict[str, Any]
+) -> None:
+    """Running averages are updated in place, but not those that were given away or loaded."""
+    monkeypatch.setattr(entrywise, "SMALL", small)
+    params = parameters()
+    (optimizer,) = together(name, options)(params)
+    [*walk(mg, params, [optimizer])]
+    saved = optimizer.state_dict()
+    before = copy.deepcopy(saved["state"])
+    [*walk(mg, params, [optimizer])]
+    optimizer.load_state_dict(saved)
+    [*walk(mg, params, [optimizer])]
+    assert str(saved["state"]) == str(before)
+
+
+@pytest.mark.torch
+@few
+def test_the_state_has_pytorchs_names_and_shapes(
+    torch: ModuleType, name: str, options: dict[str, Any]
+) -> None:
+    """What is kept of each parameter has its shape and PyTorch's name; the number, its value."""
+    mine, theirs = parameters(), parameters(torch)
+    (optimizer,) = together(name, options)(mine)
+    other = getattr(torch.optim, name)(theirs, **options)
+    [*walk(mg, mine, [optimizer])], [*walk(torch, theirs, [other])]
+    for p, q in zip(mine, theirs, strict=True):
+        kept = optimizer.state[p]
+        assert set(kept) == set(other.state[q]) - ({"step"} if "step" not in kept else set())
+        for key, value in kept.items():
+            near(value, other.state[q][key], 1e-7)
+
+
+@pytest.mark.torch
+def test_pytorchs_nadam_can_be_loaded(torch: ModuleType) -> None:
+    """Its product of momenta is a tensor without axes there, and a number here."""
+    theirs = parameters(torch)
+    other = torch.optim.NAdam(theirs, lr=0.1)
+    [*walk(torch, theirs, [other])]
+    mine = [mg.tensor(host(p).copy(), requires_grad=True) for p in theirs]
+    optimizer = optim.NAdam(mine)
+    optimizer.load_state_dict(other.state_dict())
+    for a, b in zip(walk(mg, mine, [optimizer]), walk(torch, theirs, [other]), strict=True):
+        for x, y in zip(a, b, strict=True):
+            near(x, y, 1e-7)
+
+
+@few
+def test_a_state_can_be_changed_between_steps(
+    place: str, name: str, options: dict[str, Any]
+) -> None:
+    """Forgetting one parameter's state, or writing to an array of it, counts at the next step."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        params = parameters()
+        optimizers = make(params)
+        path = [*walk(mg, params, optimizers, ["all"] * 2)]
+        del optimizers[0].state[params[0]]
+        assert params[0] not in optimizers[0].state
+        kept = optimizers[min(2, len(optimizers) - 1)].state[params[2]]
+        for key in kept:
+            if backend.is_array(kept[key]):
+                kept[key] *= 0.5
+        paths.append([*path, *walk(mg, params, optimizers, ["all"] * 2)])
+    same(*paths)
+
+
+@few
+def test_a_parameter_may_get_another_array(place: str, name: str, options: dict[str, Any]) -> None:
+    """After ``p.data = other`` it is the new array that moves, with the averages of before."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        params = parameters()
+        optimizers = make(params)
+        path = [*walk(mg, params, optimizers, ["all"] * 2)]
+        old = params[2].data
+        before = host(old).copy()
+        params[2].data = mg.tensor(np.arange(4.0)).data
+        path += walk(mg, params, optimizers, ["all"] * 2)
+        near(old, before, 0)
+        assert not np.array_equal(path[-1][2], np.arange(4.0))
+        paths.append(path)
+    same(*paths)
+
+
+@few
+def test_shared_memory_moves_step_by_step(name: str, options: dict[str, Any]) -> None:
+    """Of two parameters on the same memory the later one sees what the earlier one's step did."""
+    paths = []
+    for make in (together(name, options), apart(name, options)):
+        memory = np.arange(12.0).reshape(3, 4) / 7
+        arrays = [memory, memory.T, memory[1], np.ones(3)]
+        params = [mg.tensor(a, requires_grad=True) for a in arrays]
+        for p, a in zip(params, arrays, strict=True):
+            p.data = a
+        paths.append([*walk(mg, params, make(params), ["all", (0, 2, 3), "all"])])
+    same(*paths)
+
+
+def test_a_parameter_may_go_to_another_group(place: str) -> None:
+    """Its averages go with it; the settings are those of its group now."""
+    paths = []
+    for regroup in (True, False):
+        w, b = parameters()[0::2][:2]
+        groups = [[w, b]] if regroup else [[w], [b]]
+        optimizer = optim.Adam([{"params": params} for params in groups], lr=0.1)
+        path = [*walk(mg, [w, b], [optimizer], ["all"] * 3)]
+        if regroup:
+            optimizer.param_groups[0]["params"] = [w]
+            optimizer.param_groups.append({**optimizer.param_groups[0], "params": [b]})
+        optimizer.param_groups[1]["lr"] = 0.5
+        paths.append([*path, *walk(mg, [w, b], [optimizer], ["all"] * 3)])
+    same(*paths)
+
+
+def test_a_model_may_move_between_steps() -> None:
+    """Averages follow their parameters to another backend."""
+    paths = []
+    for home in ("numpy", "strict"):
+        params = parameters()
+        optimizer = optim.Adam(params, lr=0.1)
+        path = [*walk(mg, params, [optimizer], ["all"] * 2)]
+        for p in params:
+            p.data = backend.to(p.data, home)
+        with mg.use(home):
+            path += walk(mg, params, [optimizer], ["all"] * 2)
+        assert params[0].backend == home
+        paths.append(path)
+    same(*paths)
+
+
+@few
+def test_a_copy_goes_its_own_way(name: str, options: dict[str, Any]) -> None:
+    """Parameters and optimizer copied together go on as the originals do, and do not move them."""
+    params = parameters()
+    (optimizer,) = together(name, options)(params)
+    before = [*walk(mg, params, [optimizer], ["all"] * 2)][-1]
+    twins, twin = copy.deepcopy((params, optimizer))
+    found = [*walk(mg, twins, [twin])]
+    same([[host(p) for p in params]], [before])
+    same(found, walk(mg, params, [optimizer]))
+
+
+def test_rows_and_packs_can_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recorded step moves large and small parameters as the step itself does, bit by bit."""
+    monkeypatch.setattr(entrywise, "SMALL", 4)
+    monkeypatch.setattr(entrywise, "BLOCK", 8)
+    paths = []
+    for replayed in (False, True):
+        w, b = (mg.ones(*shape, requires_grad=True) for shape in ((5, 3), (3,)))
+        optimizer = optim.SGD([w, b], lr=0.1, weight_decay=0.5)
+
+        def step(x: Any, w: Any = w, b: Any = b, optimizer: Any = optimizer) -> Any:
+            loss = mg.tanh(x @ w + b).sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        x = mg.tensor([[0.3, -0.2, 0.5, 0.1, 0.9]])
+        again = mg.replay(step, x, state=[w, b]) if replayed else step
+        paths.append([[host(again(x)).copy(), host(w).copy(), host(b).copy()] for _ in range(3)])
+    same(*paths)
+
+
+@pytest.mark.parametrize("wrong", [np.ones((1, 1)), np.ones(1, np.float32)], ids=["shape", "dtype"])
+def test_one_wrong_gradient_moves_nothing(place: str, wrong: np.ndarray) -> None:
+    """All gradients are looked at before the first parameter moves; the state is not lost."""
+    params = parameters()
+    optimizer = optim.Adam(params, lr=0.1)
+    (before,) = walk(mg, params, [optimizer], ["all"])
+    for p in params:
+        p.grad = mg.ones_like(p)
+    params[-1].grad = mg.tensor(wrong)
+    with pytest.raises(ValueError, match="gradient like its parameter"):
+        optimizer.step()
+    same([[host(p) for p in params]], [before])
+    assert {kept["step"] for kept in optimizer.state.values()} == {1}
+
+
+@rules
+@pytest.mark.parametrize("small", [0, 100])
+def test_gradients_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch, small: int, name: str, options: dict[str, Any]
+) -> None:
+    """No rule writes to .grad, or keeps it as its own, whether it is joined to others or not."""
+    monkeypatch.setattr(entrywise, "SMALL", small)
+    found = []
+    for wipe in (False, True):
+        p = parameters()[0]
+        optimizer = getattr(optim, name)([p], **options)
+        first = p.grad = mg.ones_like(p)
+        optimizer.step()
+        near(first, np.ones((2, 3)), 0)
+        if wipe:
+            first.zero_()
+        p.grad = mg.ones_like(p) * 2
+        optimizer.step()
+        near(first, np.full((2, 3), 0.0 if wipe else 1.0), 0)
+        found.append(host(p))
+    near(*found, 0)
+
+
+def test_a_rule_of_ones_own() -> None:
+    """A subclass of Entrywise writes _change alone, and has groups and weight decay."""
+
+    class Signs(entrywise.Entrywise):
+        def _change(self, g: Any, state: Any, group: dict[str, Any]) -> Any:
+            return group["lr"] * np.sign(g)
+
+    params = parameters()[:3]
+    before = [host(p).copy() for p in params]
+    optimizer = Signs(params, {"lr": 0.1}, weight_decay=0.5)
+    for p in params:
+        p.grad = mg.zeros_like(p)
+    optimizer.step()
+    for p, x in zip(params, before, strict=True):
+        near(p, x - 0.1 * np.sign(0.5 * x))
+    with pytest.raises(NotImplementedError):
+        entrywise.Entrywise(params, lr=0.1).step()
