@@ -29,11 +29,11 @@ def wrote(*arrays: Any, line: str | None = None) -> None:
     latest = clock()
     write = (latest, line or caller())
     for data in arrays:
-        owner = _owner(data)
-        key = id(owner)
+        whole = owner(data)
+        key = id(whole)
         if key not in _writes:
             with suppress(TypeError):  # an array that cannot be watched leaves its entry behind
-                weakref.finalize(owner, _writes.pop, key, None).atexit = False
+                weakref.finalize(whole, _writes.pop, key, None).atexit = False
         _writes[key] = write
 
 
@@ -45,7 +45,7 @@ def shared(x: Any) -> bool:
 def intact(arrays: Iterable[Any], since: int) -> bool:
     """Whether none of ``arrays`` (and whatever is among them) was written after ``since``."""
     for x in arrays:
-        whole = x if getattr(x, "base", None) is None else _owner(x)
+        whole = x if getattr(x, "base", None) is None else owner(x)
         write = _writes.get(id(whole))
         if write is not None and write[0] > since:
             return False
@@ -54,12 +54,12 @@ def intact(arrays: Iterable[Any], since: int) -> bool:
 
 def last_write(data: Any) -> int:
     """The time of the last write to the memory of ``data``; 0 if there was none."""
-    return _writes[key][0] if _writes and (key := id(_owner(data))) in _writes else 0
+    return _writes[key][0] if _writes and (key := id(owner(data))) in _writes else 0
 
 
 def writer(data: Any) -> str:
     """The line that last wrote to the memory of ``data``."""
-    return _writes.get(id(_owner(data)), (0, "unknown"))[1]
+    return _writes.get(id(owner(data)), (0, "unknown"))[1]
 
 
 def caller() -> str:
@@ -70,7 +70,7 @@ def caller() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def _owner(data: Any) -> Any:
+def owner(data: Any) -> Any:
     """The array whose memory ``data`` is a view of."""
     while type(base := getattr(data, "base", None)) is type(data):
         data = base

@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.backend import namespace
-from minigrad.memory import _owner
+from minigrad.memory import owner
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
@@ -156,7 +156,7 @@ def _blocks(params: list[Tensor], state: dict[Tensor, State]) -> Iterator[Block]
     Alone are large ones, those that are not one stretch of memory, and those that share memory
     with another, whose step they must see.
     """
-    owners = {p: id(_owner(p.data)) for p in params}
+    owners = {p: id(owner(p.data)) for p in params}
     users = Counter(owners.values())
     flat = {p: _flat(p.data) for p in params if p.numel() <= SMALL and users[owners[p]] == 1}
     packs: dict[Any, list[Tensor]] = {}
