@@ -107,6 +107,11 @@ class Primitive:
     Positional parameters of the forward are its inputs (arrays), keyword-only ones its parameters.
     """
 
+    __slots__ = (
+        *("forward", "name", "inputs", "defaults", "outputs", "several", "variadic", "joint"),
+        *("rules", "pulls", "kept", "_keep", "_plain", "__dict__", "__weakref__"),
+    )
+
     def __init__(self, forward: Callable[..., Any], outputs: tuple[str, ...] = ("out",)) -> None:
         functools.update_wrapper(self, forward)
         self.forward = forward
@@ -124,9 +129,8 @@ class Primitive:
         self.rules: tuple[Rule, ...] = ()
         self.pulls = self.by_input(())
         self.kept: list[str] = []  # what is saved for the rules, of what `_names` has
-        self._keep = _taker([])
-        self._keeps_shapes = False
-        self._no_shapes = (None,) * len(self.inputs)
+        self._keep: Any = None  # takes these out of all that is at hand; not if it is the inputs
+        self._plain = True  # whether they are among the inputs and a single output
 
     def __repr__(self) -> str:
         """Name the operation."""
@@ -134,9 +138,10 @@ class Primitive:
 
     def source(self, name: str, asker: str) -> tuple[Callable[..., Any], int, int]:
         """How a rule reads ``name`` off a node, its place in ``saved``, and among its like."""
-        if name not in (names := self._names()):
-            known = ", ".join([*self.inputs, *self.outputs, *self.defaults])
-            raise TypeError(f"{self}: {asker} names {name!r}, which is none of: {known}")
+        known = [*self.inputs, *self.outputs, *self.defaults]
+        if name not in known and name.removesuffix("_shape") not in self.inputs:
+            known_ = ", ".join(known)
+            raise TypeError(f"{self}: {asker} names {name!r}, which is none of: {known_}")
         if name not in self.kept:
             raise TypeError(f"{self}: {asker} names {name!r}, which no rule of its own has kept")
         place = self.kept.index(name)
@@ -144,12 +149,12 @@ class Primitive:
             return _read_output, place, self.outputs.index(name)
         if name in self.inputs:
             return _read_input, place, self.inputs.index(name)
-        return _read_plain, place, names.index(name)
+        return _read_plain, place, 0
 
     def _names(self) -> list[str]:
         """All that a rule may read, in the order in which `__call__` has it at hand."""
         shapes = [f"{name}_shape" for name in self.inputs]
-        return [*self.outputs, *self.defaults, *shapes, *self.inputs]
+        return [*self.outputs, *(() if self._plain else (*self.defaults, *shapes)), *self.inputs]
 
     def compile(self, rules: Mapping[str, Any]) -> tuple[Rule, ...]:
         """Check rules given as ``input=rule`` or ``input={output: rule}``, and bind their names."""
@@ -184,13 +189,14 @@ class Primitive:
         """
         if joint:
             self.joint, rules = True, {", ".join(self.inputs): {...: joint}}
-        read = {name for _, _, rule in self._each(rules) for name in _arguments(rule)}
+        read = {name for _, _, rule in self._each(rules) for name in _arguments(rule)[1:]}
         if read & {*self.outputs}:
             read |= {*self.outputs}
+        self._plain = not self.several and read <= {*self.outputs, *self.inputs}
         names = self._names()
         self.kept = [name for name in names if name in read]
-        self._keep = _taker([names.index(name) for name in self.kept])
-        self._keeps_shapes = any(name.endswith("_shape") for name in self.kept)
+        simple = not self.kept or (self.kept == self.inputs and not self.variadic)
+        self._keep = None if simple else _taker([names.index(name) for name in self.kept])
         self.rules = self.compile(rules)
         self.pulls = self.by_input(self.rules)
 
@@ -224,13 +230,18 @@ class Primitive:
             return tuple([wrap(v) for v in value]) if self.several else wrap(value)
         if self.defaults:
             params = {**self.defaults, **params}
-        outputs = value if self.several else (value,)
-        shapes = self._shapes(arrays) if self._keeps_shapes else self._no_shapes
-        saved = self._keep((*outputs, *params.values(), *shapes, *arrays))
-        node = Node(self, origins, saved, params, outputs[0])
+        saved: Sequence[Any]
+        if self._keep is None:
+            saved = arrays if self.kept else ()
+        elif self._plain:
+            saved = self._keep((value, *arrays))
+        else:
+            outputs = value if self.several else (value,)
+            saved = self._keep((*outputs, *params.values(), *self._shapes(arrays), *arrays))
+        node = Node(self, origins, saved, params, value[0] if self.several else value)
         if recording == WATCHED:
             given = dict(zip(self.inputs, arrays, strict=False))
-            state.check(node, outputs, given, "the result of")
+            state.check(node, value if self.several else [value], given, "the result of")
         if self.several:
             return tuple([_output(node, i, v) for i, v in enumerate(value)])
         return wrap(value, node)

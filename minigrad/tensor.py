@@ -726,15 +726,16 @@ _UFUNCS = {
     "invert": "bitwise_not",
 }
 
-_new = Tensor.__new__
+_new, _ndarray = Tensor.__new__, np.ndarray
 
 
 def wrap(data: Array, node: Node | None = None) -> Tensor:
     """A Tensor around a kernel's result; what `Tensor()` does, without its questions."""
     t = _new(Tensor)
-    t.data = np.asarray(data) if isinstance(data, SCALAR) else data
-    t.grad = None
-    t.name = None
+    if type(data) is not _ndarray and isinstance(data, SCALAR):  # the first question is quicker
+        data = np.asarray(data)
+    t.data = data
+    t.grad = t.name = None
     t.node = node
     t.tracked = node is not None
     return t
