@@ -16,7 +16,7 @@ from conftest import host, near
 import minigrad as mg
 import minigrad.nn.functional as F  # noqa: N812 - as PyTorch's users import it
 from minigrad import nn
-from minigrad.ops import convolution, pooling
+from minigrad.ops import pooling
 
 
 @dataclass(frozen=True)
@@ -205,13 +205,6 @@ def test_fold_is_the_transpose_of_unfold(
     y = mg.tensor(random.standard_normal(columns.shape))
     back = F.fold(y, (5, 6), (2, 3), **how)
     near((columns * y).sum(), (x * back).sum(), 1e-12)
-
-
-def test_unfolded_patches_are_one_matrix_without_copying() -> None:
-    """Convolution reads its patches where `unfold` wrote them."""
-    patches = convolution._unfold(np.ones((2, 3, 5, 6)), kernel=(2, 2), stride=(1, 1),
-                                  dilation=(1, 1))  # fmt: skip
-    assert np.shares_memory(patches, patches.transpose(1, 2, 3, 0, 4, 5).reshape(12, -1))
 
 
 def test_max_pooling_passes_nan_on(place: str) -> None:
