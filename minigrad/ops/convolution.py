@@ -11,6 +11,7 @@ are made in the kernel, of as many images at once as stay in the cache, and neve
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from minigrad import backend
@@ -28,13 +29,14 @@ from minigrad.ops.patches import (
     places_of,
     reach,
     scatter,
+    space,
 )
 from minigrad.ops.reductions import sum_over
 from minigrad.ops.shape import reshape
 
 # ── images as matrices ───────────────────────────────────────────────────────────────────────────
 
-_CACHE = 2**18  # entries of patches at once: 1 MB of float32
+_CACHE = 2**19  # entries of patches and results at once: 2 MB of float32
 
 
 class _Plan(NamedTuple):
@@ -51,9 +53,10 @@ class _Plan(NamedTuple):
 
 
 def _plan(x_shape: Sizes, w_shape: Sizes, window: Window, groups: int) -> _Plan:
-    entries, columns = math.prod(w_shape[1:]), math.prod(places_of(window, x_shape[2:]))
+    o, entries = w_shape[0], math.prod(w_shape[1:])
+    columns = math.prod(places_of(window, x_shape[2:]))
     # The larger the weights, the more images must share one reading of them.
-    step = max(_CACHE, math.prod(w_shape)) // max(groups * entries * columns, 1) or 1
+    step = max(_CACHE, math.prod(w_shape)) // max((groups * entries + o) * columns, 1) or 1
     n = x_shape[0]
     blocks = [(slice(i, min(i + step, n)), ...) for i in range(0, max(n, 1), step)]
     return _Plan(window, groups, blocks, entries > 8 * columns)
@@ -87,10 +90,18 @@ def _matrices(x: Array, plan: _Plan, rows: int) -> Array:
     return namespace(x).reshape(x, shape)
 
 
-def _columns(x: Array, plan: _Plan) -> Array:
-    """The patches of images (P·M, C, *S) as columns (P, G, C/G·K, M·L)."""
-    found = gather(_beside(x, plan), plan.window)  # (P, C, *K, M, *L)
-    return _matrices(found, plan, rows=1 + len(plan.window.kernel))
+def _columns(x: Array, plan: _Plan) -> Iterator[tuple[Any, Array]]:
+    """Block by block the patches of images (N, C, *S) as columns (P, G, C/G·K, M·L).
+
+    They share their memory: what is outside the images stays 0, all else is written again.
+    """
+    shape, into = None, []
+    for block in plan.blocks:
+        part = _beside(x[block], plan)
+        if part.shape != shape:  # the first, and the last if it is smaller
+            shape, into = part.shape, space(part, plan.window)
+        found = gather(part, plan.window, into)  # (P, C, *K, M, *L)
+        yield block, _matrices(found, plan, rows=1 + len(plan.window.kernel))
 
 
 def _upstream(y: Array, plan: _Plan) -> Array:
@@ -107,18 +118,16 @@ def convolve(x: Array, w: Array, b: Array | None = None, *, window: Window, grou
     xp = namespace(x)
     plan = _plan(x.shape, w.shape, window, groups)
     count = places_of(window, x.shape[2:])
-    rows, out = _rows(w, groups), None
-    for block in plan.blocks:
-        y = xp.matmul(rows, _columns(x[block], plan))  # (P, G, O/G, M·L)
-        if b is not None:
-            added = xp.reshape(b, (groups, rows.shape[1], 1))
-            if b.dtype == y.dtype:
-                y += added  # in place: while it is in the cache
-            else:
-                y = y + added
+    dtype = xp.result_type(*[a.dtype for a in (x, w, b) if a is not None])
+    out = backend.zeros((x.shape[0], w.shape[0], *count), like=x)
+    out = xp.astype(out, dtype, copy=False)
+    if b is not None:
+        out[...] = xp.reshape(b, (-1, *[1 for _ in count]))
+    rows = _rows(w, groups)
+    for block, columns in _columns(x, plan):
+        y = xp.matmul(rows, columns)  # (P, G, O/G, M·L)
         y = xp.reshape(y, (y.shape[0], w.shape[0], y.shape[-1] // math.prod(count), *count))
-        out = backend.zeros((x.shape[0], w.shape[0], *count), like=y) if out is None else out
-        out[block] = _images(y)
+        out[block] += _images(y)
     return out
 
 
@@ -146,9 +155,9 @@ def convolve_kernel(y: Array, x: Array, *, window: Window, groups: int) -> Array
     shape = (y.shape[1], x.shape[1] // groups, *window.kernel)
     plan = _plan(x.shape, shape, window, groups)
     out = None
-    for block in plan.blocks:
-        columns = xp.matrix_transpose(_upstream(y[block], plan))
-        w = xp.sum(xp.matmul(_columns(x[block], plan), columns), axis=0)  # (G, C/G·K, O/G)
+    for block, columns in _columns(x, plan):
+        rows = xp.matrix_transpose(_upstream(y[block], plan))
+        w = xp.sum(xp.matmul(columns, rows), axis=0)  # (G, C/G·K, O/G)
         out = w if out is None else out + w
     return xp.reshape(xp.matrix_transpose(out), shape)
 

@@ -105,19 +105,27 @@ def _met(window: Window, axis: int, n: int, count: int) -> Iterator[tuple[int, s
 _ALL = slice(None)
 
 
-def gather(x: Array, window: Window) -> Array:
-    """The patches (A, B, *K, …, *L) of ``x`` (A, B, …, *S).
+def space(x: Array, window: Window) -> list[Array]:
+    """Zeros for what `gather` makes of ``x``: patches along its last axis, its last two and so on."""
+    dims = len(window.kernel)
+    shape, made = x.shape, []
+    for axis, count in reversed([*enumerate(places_of(window, x.shape[-dims:]))]):
+        here = len(shape) - dims + axis
+        shape = (*shape[:2], window.kernel[axis], *shape[2:here], count, *shape[here + 1 :])
+        made.append(backend.zeros(shape, like=x))
+    return made
+
+
+def gather(x: Array, window: Window, into: list[Array]) -> Array:
+    """The patches (A, B, *K, …, *L) of ``x`` (A, B, …, *S), in the `space` made for them.
 
     They are gathered along one axis after the other: that is a copy for each entry along each
     axis, not for each entry of the kernel, and most of the copies are of whole rows.
     """
     dims = len(window.kernel)
-    for axis, count in reversed([*enumerate(places_of(window, x.shape[-dims:]))]):
-        here, n = x.ndim - dims + axis, x.shape[axis - dims]
-        front, behind = x.shape[2:here], x.shape[here + 1 :]
-        out = backend.zeros((*x.shape[:2], window.kernel[axis], *front, count, *behind), like=x)
-        rest = (_ALL,) * len(behind)
-        for k, at, met in _met(window, axis, n, count):
+    for axis, out in zip(range(dims - 1, -1, -1), into, strict=True):
+        rest = (_ALL,) * (dims - 1 - axis)
+        for k, at, met in _met(window, axis, x.shape[axis - dims], out.shape[axis - dims]):
             out[(_ALL, _ALL, k, ..., at, *rest)] = x[(..., met, *rest)]
         x = out
     return x
@@ -139,7 +147,7 @@ def scatter(x: Array, size: Sizes, window: Window) -> Array:
 @primitive
 def _unfold(x: Array, *, window: Window) -> Array:
     """out[n, c, k, l] = x[n, c, l·stride + k·dilation]: the patch at l (N, C, *K, *L)."""
-    return gather(x, window)
+    return gather(x, window, space(x, window))
 
 
 @primitive
