@@ -36,8 +36,6 @@ from minigrad.ops.shape import reshape
 
 # ── images as matrices ───────────────────────────────────────────────────────────────────────────
 
-_CACHE = 2**19  # entries of patches and results at once: 2 MB of float32
-
 
 class _Plan(NamedTuple):
     """How a convolution is cut into products of matrices.
@@ -48,18 +46,18 @@ class _Plan(NamedTuple):
 
     window: Window
     groups: int
-    blocks: list[tuple[Any, ...]]
-    together: bool
+    blocks: list[tuple[Any, ...]]  # of images, as indices
+    together: bool  # whether P = 1
 
 
-def _plan(x_shape: Sizes, w_shape: Sizes, window: Window, groups: int) -> _Plan:
-    o, entries = w_shape[0], math.prod(w_shape[1:])
-    columns = math.prod(places_of(window, x_shape[2:]))
+def _plan(like: Array, x_shape: Sizes, w_shape: Sizes, window: Window, groups: int) -> _Plan:
+    n, (o, *rest) = x_shape[0], w_shape
+    entries, columns = math.prod(rest), math.prod(places_of(window, x_shape[2:]))
     # The larger the weights, the more images must share one reading of them.
-    step = max(_CACHE, math.prod(w_shape)) // max((groups * entries + o) * columns, 1) or 1
-    n = x_shape[0]
+    limit = max(backend.of(like).block, math.prod(w_shape))
+    step = limit // max((groups * entries + o) * columns, 1) or 1
     blocks = [(slice(i, min(i + step, n)), ...) for i in range(0, max(n, 1), step)]
-    return _Plan(window, groups, blocks, entries > 8 * columns)
+    return _Plan(window, groups, blocks, entries > 4 * columns)
 
 
 def _rows(w: Array, groups: int) -> Array:
@@ -83,15 +81,20 @@ def _images(x: Array) -> Array:
     return xp.reshape(x, (x.shape[0] * x.shape[1], *x.shape[2:]))
 
 
-def _matrices(x: Array, plan: _Plan, rows: int) -> Array:
-    """(P, *R, M, *L), with so many axes R, as matrices (P, G, R/G, M·L)."""
+def _joined(x: Array, groups: int, rows: int) -> Array:
+    """(P, *R, M, *L), where there are so many axes R, as matrices (P, G, R/G, M·L)."""
     height, width = math.prod(x.shape[1 : 1 + rows]), math.prod(x.shape[1 + rows :])
-    shape = (x.shape[0], plan.groups, height // plan.groups, width)
-    return namespace(x).reshape(x, shape)
+    return namespace(x).reshape(x, (x.shape[0], groups, height // groups, width))
+
+
+def _split(x: Array, rows: Sizes, count: Sizes) -> Array:
+    """Matrices (P, G, R/G, M·L) as (P, *R, M, *L)."""
+    m = x.shape[-1] // math.prod(count)
+    return namespace(x).reshape(x, (x.shape[0], *rows, m, *count))
 
 
 def _columns(x: Array, plan: _Plan) -> Iterator[tuple[Any, Array]]:
-    """Block by block the patches of images (N, C, *S) as columns (P, G, C/G·K, M·L).
+    """Block by block the patches of images (N, C, *S) as matrices (P, G, C/G·K, M·L).
 
     They share their memory: what is outside the images stays 0, all else is written again.
     """
@@ -101,12 +104,12 @@ def _columns(x: Array, plan: _Plan) -> Iterator[tuple[Any, Array]]:
         if part.shape != shape:  # the first, and the last if it is smaller
             shape, into = part.shape, space(part, plan.window)
         found = gather(part, plan.window, into)  # (P, C, *K, M, *L)
-        yield block, _matrices(found, plan, rows=1 + len(plan.window.kernel))
+        yield block, _joined(found, plan.groups, rows=1 + len(plan.window.kernel))
 
 
 def _upstream(y: Array, plan: _Plan) -> Array:
-    """The entries of (P·M, O, *L) as columns (P, G, O/G, M·L)."""
-    return _matrices(_beside(y, plan), plan, rows=1)
+    """Results (P·M, O, *L) as matrices (P, G, O/G, M·L)."""
+    return _joined(_beside(y, plan), plan.groups, rows=1)
 
 
 # ── the three operations ─────────────────────────────────────────────────────────────────────────
@@ -116,33 +119,31 @@ def _upstream(y: Array, plan: _Plan) -> Array:
 def convolve(x: Array, w: Array, b: Array | None = None, *, window: Window, groups: int) -> Array:
     """out = w ∗ x + b: out[n, o, l] = Σ w[o, c, k] x[n, c, l·stride + k·dilation] + b[o]."""
     xp = namespace(x)
-    plan = _plan(x.shape, w.shape, window, groups)
-    count = places_of(window, x.shape[2:])
+    plan = _plan(x, x.shape, w.shape, window, groups)
+    n, o, count = x.shape[0], w.shape[0], places_of(window, x.shape[2:])
     dtype = xp.result_type(*[a.dtype for a in (x, w, b) if a is not None])
-    out = backend.zeros((x.shape[0], w.shape[0], *count), like=x)
-    out = xp.astype(out, dtype, copy=False)
-    if b is not None:
-        out[...] = xp.reshape(b, (-1, *[1 for _ in count]))
+    out = xp.astype(backend.zeros((n, o, *count), like=x), dtype, copy=False)
+    if b is not None:  # first, which saves a pass over the result
+        out[...] = xp.reshape(b, (o, *[1 for _ in count]))
     rows = _rows(w, groups)
     for block, columns in _columns(x, plan):
         y = xp.matmul(rows, columns)  # (P, G, O/G, M·L)
-        y = xp.reshape(y, (y.shape[0], w.shape[0], y.shape[-1] // math.prod(count), *count))
-        out[block] += _images(y)
+        out[block] += _images(_split(y, (o,), count))
     return out
 
 
 @primitive
 def convolve_input(y: Array, w: Array, *, shape: Sizes, window: Window, groups: int) -> Array:
-    """out = wᵀ ∗ y: what `convolve` with w makes of x (of that shape), transposed."""
+    """out = wᵀ ∗ y: the sum of w[o, c, k] y[n, o, l] where l·stride + k·dilation = i, at i.
+
+    It is what `convolve` with w makes of an x of ``shape``, transposed.
+    """
+    plan = _plan(y, shape, w.shape, window, groups)
     xp = namespace(y)
-    plan = _plan(shape, w.shape, window, groups)
     rows, out = xp.matrix_transpose(_rows(w, groups)), None
     for block in plan.blocks:
-        columns = _upstream(y[block], plan)
-        x = xp.matmul(rows, columns)  # (P, G, C/G·K, M·L)
-        m = columns.shape[-1] // math.prod(y.shape[2:])
-        x = xp.reshape(x, (x.shape[0], shape[1], *window.kernel, m, *y.shape[2:]))
-        x = scatter(x, shape[2:], window)
+        x = xp.matmul(rows, _upstream(y[block], plan))  # (P, G, C/G·K, M·L)
+        x = scatter(_split(x, (shape[1], *window.kernel), y.shape[2:]), shape[2:], window)
         out = backend.zeros(shape, like=x) if out is None else out
         out[block] = _images(x)
     return out
@@ -150,14 +151,14 @@ def convolve_input(y: Array, w: Array, *, shape: Sizes, window: Window, groups: 
 
 @primitive
 def convolve_kernel(y: Array, x: Array, *, window: Window, groups: int) -> Array:
-    """out[o, c, k] = Σ y[n, o, l] x[n, c, l·stride + k·dilation]."""
+    """out = y ∗ x: out[o, c, k] = Σ y[n, o, l] x[n, c, l·stride + k·dilation]."""
     xp = namespace(x)
     shape = (y.shape[1], x.shape[1] // groups, *window.kernel)
-    plan = _plan(x.shape, shape, window, groups)
+    plan = _plan(x, x.shape, shape, window, groups)
     out = None
     for block, columns in _columns(x, plan):
-        rows = xp.matrix_transpose(_upstream(y[block], plan))
-        w = xp.sum(xp.matmul(columns, rows), axis=0)  # (G, C/G·K, O/G)
+        places = xp.matrix_transpose(_upstream(y[block], plan))
+        w = xp.sum(xp.matmul(columns, places), axis=0)  # (G, C/G·K, O/G)
         out = w if out is None else out + w
     return xp.reshape(xp.matrix_transpose(out), shape)
 
@@ -246,6 +247,11 @@ def _conv(
     dilation = per_axis(dilation, dims, f"{asked}'s dilation")
     window = Window(kernel, stride, dilation, edges_of(padding, kernel, stride, dilation, asked))
     check_window(window, xs.shape[2:], asked)
+    if b is not None and tuple(b.shape) != (o,):
+        raise ValueError(
+            f"{named(asked)} needs a bias of shape ({o},), one number for each kernel; got "
+            f"{tuple(b.shape)}. Reshape it."
+        )
     given = () if b is None else (b,)
     y = convolve(xs, w, *given, window=window, groups=groups)
     return y if x.ndim == xs.ndim else reshape(y, y.shape[1:])

@@ -106,7 +106,7 @@ _ALL = slice(None)
 
 
 def space(x: Array, window: Window) -> list[Array]:
-    """Zeros for what `gather` makes of ``x``: patches along its last axis, its last two and so on."""
+    """Zeros for what `gather` makes: patches along its last axis, its last two, and so on."""
     dims = len(window.kernel)
     shape, made = x.shape, []
     for axis, count in reversed([*enumerate(places_of(window, x.shape[-dims:]))]):
