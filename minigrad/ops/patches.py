@@ -106,12 +106,13 @@ _ALL = slice(None)
 
 
 def space(x: Array, window: Window) -> list[Array]:
-    """Zeros for what `gather` makes: patches along its last axis, its last two, and so on."""
-    dims = len(window.kernel)
-    shape, made = x.shape, []
-    for axis, count in reversed([*enumerate(places_of(window, x.shape[-dims:]))]):
-        here = len(shape) - dims + axis
-        shape = (*shape[:2], window.kernel[axis], *shape[2:here], count, *shape[here + 1 :])
+    """Zeros for what `gather` makes of ``x``: patches along one axis, along two, and so on."""
+    dims, shape, made = len(window.kernel), x.shape, []
+    count = places_of(window, shape[-dims:])
+    for axis in range(-1, -dims - 1, -1):
+        here = len(shape) + axis
+        front, behind = shape[2:here], shape[here + 1 :]
+        shape = (*shape[:2], window.kernel[axis], *front, count[axis], *behind)
         made.append(backend.zeros(shape, like=x))
     return made
 
@@ -122,10 +123,9 @@ def gather(x: Array, window: Window, into: list[Array]) -> Array:
     They are gathered along one axis after the other: that is a copy for each entry along each
     axis, not for each entry of the kernel, and most of the copies are of whole rows.
     """
-    dims = len(window.kernel)
-    for axis, out in zip(range(dims - 1, -1, -1), into, strict=True):
-        rest = (_ALL,) * (dims - 1 - axis)
-        for k, at, met in _met(window, axis, x.shape[axis - dims], out.shape[axis - dims]):
+    for axis, out in enumerate(into, 1):
+        rest = (_ALL,) * (axis - 1)
+        for k, at, met in _met(window, -axis, x.shape[-axis], out.shape[-axis]):
             out[(_ALL, _ALL, k, ..., at, *rest)] = x[(..., met, *rest)]
         x = out
     return x
@@ -133,12 +133,12 @@ def gather(x: Array, window: Window, into: list[Array]) -> Array:
 
 def scatter(x: Array, size: Sizes, window: Window) -> Array:
     """The transpose of `gather`: patches (A, B, *K, …, *L) added up where they overlap."""
-    for axis, n in enumerate(size):
-        here = x.ndim - len(size) + axis
-        front, count, behind = x.shape[3:here], x.shape[here], x.shape[here + 1 :]
-        out = backend.zeros((*x.shape[:2], *front, n, *behind), like=x)
+    for axis in range(-len(size), 0):
+        here = x.ndim + axis
+        front, behind = x.shape[3:here], x.shape[here + 1 :]
+        out = backend.zeros((*x.shape[:2], *front, size[axis], *behind), like=x)
         rest = (_ALL,) * len(behind)
-        for k, at, met in _met(window, axis, n, count):
+        for k, at, met in _met(window, axis, size[axis], x.shape[axis]):
             out[(..., met, *rest)] += x[(_ALL, _ALL, k, ..., at, *rest)]
         x = out
     return x
