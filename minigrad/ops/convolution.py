@@ -93,6 +93,13 @@ def _split(x: Array, rows: Sizes, count: Sizes) -> Array:
     return namespace(x).reshape(x, (x.shape[0], *rows, m, *count))
 
 
+def _zeros(shape: Sizes, *beside: Array) -> Array:
+    """Zeros of the dtype that these arrays come to together."""
+    xp = namespace(beside[0])
+    zeros = backend.zeros(shape, like=beside[0])
+    return xp.astype(zeros, xp.result_type(*[x.dtype for x in beside]), copy=False)
+
+
 def _columns(x: Array, plan: _Plan) -> Iterator[tuple[Any, Array]]:
     """Block by block the patches of images (N, C, *S) as matrices (P, G, C/G·K, M·L).
 
@@ -120,10 +127,9 @@ def convolve(x: Array, w: Array, b: Array | None = None, *, window: Window, grou
     """out = w ∗ x + b: out[n, o, l] = Σ w[o, c, k] x[n, c, l·stride + k·dilation] + b[o]."""
     xp = namespace(x)
     plan = _plan(x, x.shape, w.shape, window, groups)
-    n, o, count = x.shape[0], w.shape[0], places_of(window, x.shape[2:])
-    dtype = xp.result_type(*[a.dtype for a in (x, w, b) if a is not None])
-    out = xp.astype(backend.zeros((n, o, *count), like=x), dtype, copy=False)
-    if b is not None:  # first, which saves a pass over the result
+    o, count = w.shape[0], places_of(window, x.shape[2:])
+    out = _zeros((x.shape[0], o, *count), x, w, *(() if b is None else (b,)))
+    if b is not None:  # before the rest, which is added on to it in the same pass
         out[...] = xp.reshape(b, (o, *[1 for _ in count]))
     rows = _rows(w, groups)
     for block, columns in _columns(x, plan):
@@ -138,14 +144,14 @@ def convolve_input(y: Array, w: Array, *, shape: Sizes, window: Window, groups: 
 
     It is what `convolve` with w makes of an x of ``shape``, transposed.
     """
-    plan = _plan(y, shape, w.shape, window, groups)
     xp = namespace(y)
-    rows, out = xp.matrix_transpose(_rows(w, groups)), None
+    plan = _plan(y, shape, w.shape, window, groups)
+    out = _zeros(shape, y, w)
+    rows = xp.matrix_transpose(_rows(w, groups))
     for block in plan.blocks:
         x = xp.matmul(rows, _upstream(y[block], plan))  # (P, G, C/G·K, M·L)
-        x = scatter(_split(x, (shape[1], *window.kernel), y.shape[2:]), shape[2:], window)
-        out = backend.zeros(shape, like=x) if out is None else out
-        out[block] = _images(x)
+        found = _split(x, (shape[1], *window.kernel), y.shape[2:])
+        out[block] = _images(scatter(found, shape[2:], window))
     return out
 
 
@@ -155,12 +161,12 @@ def convolve_kernel(y: Array, x: Array, *, window: Window, groups: int) -> Array
     xp = namespace(x)
     shape = (y.shape[1], x.shape[1] // groups, *window.kernel)
     plan = _plan(x, x.shape, shape, window, groups)
-    out = None
+    out = _zeros(shape, y, x)
     for block, columns in _columns(x, plan):
         places = xp.matrix_transpose(_upstream(y[block], plan))
         w = xp.sum(xp.matmul(columns, places), axis=0)  # (G, C/G·K, O/G)
-        out = w if out is None else out + w
-    return xp.reshape(xp.matrix_transpose(out), shape)
+        out += xp.reshape(xp.matrix_transpose(w), shape)
+    return out
 
 
 def _channel_sums(g: Any) -> Any:
