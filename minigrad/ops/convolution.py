@@ -124,7 +124,10 @@ def _upstream(y: Array, plan: _Plan) -> Array:
 
 @primitive
 def convolve(x: Array, w: Array, b: Array | None = None, *, window: Window, groups: int) -> Array:
-    """out = w ∗ x + b: out[n, o, l] = Σ w[o, c, k] x[n, c, l·stride + k·dilation] + b[o]."""
+    """out = w ∗ x + b: out[n, o, l] = Σ w[o, c, k] x[n, c, l·stride + k·dilation] + b[o].
+
+    x counts with the window's edges of zeros around it.
+    """
     xp = namespace(x)
     plan = _plan(x, x.shape, w.shape, window, groups)
     o, count = w.shape[0], places_of(window, x.shape[2:])
