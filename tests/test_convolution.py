@@ -211,8 +211,13 @@ def test_fold_is_the_transpose_of_unfold(
     near((columns * y).sum(), (x * back).sum(), 1e-12)
 
 
-# More images than make one block: each a matrix of its own, and all of a block in one.
-MANY = [((5, 8, 66, 60), (6, 4, 3, 3), 2), ((9, 64, 120), (8, 64, 80), 1)]
+# More images than make one block: each a matrix of its own, each larger than a block is meant to
+# be, and all images of a block in one matrix.
+MANY = [
+    ((5, 8, 66, 60), (6, 4, 3, 3), 2),
+    ((2, 1, 300, 400), (1, 1, 2, 2), 1),
+    ((9, 64, 120), (8, 64, 80), 1),
+]
 
 
 @pytest.mark.parametrize(("shape", "weight", "groups"), MANY)
