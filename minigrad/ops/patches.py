@@ -6,8 +6,8 @@ transpose `fold` adds patches back to where they came from. Each is the other's 
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from minigrad import backend
@@ -91,15 +91,17 @@ def _padded(size: Sizes, window: Window) -> Sizes:
     return tuple([n + sum(edge) for n, edge in zip(size, window.edges, strict=True)])
 
 
-def _met(window: Window, axis: int, n: int, count: int) -> Iterator[tuple[int, slice, slice]]:
+@functools.lru_cache(maxsize=256)  # a small convolution would spend its time here
+def _met(window: Window, axis: int, n: int, count: int) -> tuple[tuple[int, slice, slice], ...]:
     """Each entry of the kernel along an axis of n, where it is inside, and what it meets there."""
-    stride = window.stride[axis]
+    stride, found = window.stride[axis], []
     for k in range(window.kernel[axis]):
         shift = k * window.dilation[axis] - window.edges[axis][0]
         first, last = max(0, -(shift // stride)), min(count - 1, (n - 1 - shift) // stride)
         if first <= last:
             met = slice(first * stride + shift, last * stride + shift + 1, stride)
-            yield k, slice(first, last + 1), met
+            found.append((k, slice(first, last + 1), met))
+    return tuple(found)
 
 
 _ALL = slice(None)
