@@ -164,12 +164,13 @@ def convolve_kernel(y: Array, x: Array, *, window: Window, groups: int) -> Array
     xp = namespace(x)
     shape = (y.shape[1], x.shape[1] // groups, *window.kernel)
     plan = _plan(x, x.shape, shape, window, groups)
-    out = _zeros(shape, y, x)
+    out = None
     for block, columns in _columns(x, plan):
         places = xp.matrix_transpose(_upstream(y[block], plan))
-        w = xp.sum(xp.matmul(columns, places), axis=0)  # (G, C/G·K, O/G)
-        out += xp.reshape(xp.matrix_transpose(w), shape)
-    return out
+        w = xp.matmul(columns, places)  # (P, G, C/G·K, O/G)
+        w = w[0, ...] if plan.together else xp.sum(w, axis=0)
+        out = w if out is None else out + w
+    return xp.reshape(xp.matrix_transpose(out), shape)
 
 
 def _channel_sums(g: Any) -> Any:
