@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.nn import functional
-from minigrad.ops import activations, convolution, embedding, losses, pooling, recurrent
+from minigrad.ops import activations, convolution, embedding, losses, patches, pooling, recurrent
 
 Shape = tuple[int, ...]
 
@@ -567,8 +567,8 @@ SAMPLES: list[Sample] = [
             (convolution, "conv1d", ((2, 2, 4), (2, 2, 2), (2,)), {"stride": 2}),
             (convolution, "conv2d", ((1, 2, 3, 3), (2, 1, 2, 2), (2,)), {"groups": 2}),
             (convolution, "conv2d", ((1, 3, 3), (2, 1, 2, 3)), {"padding": 1}),
-            (convolution, "unfold", ((1, 1, 3, 3),), {"kernel_size": 2}),
-            (convolution, "fold", ((4, 4),), {"output_size": 3, "kernel_size": 2}),
+            (patches, "unfold", ((1, 1, 3, 3),), {"kernel_size": 2}),
+            (patches, "fold", ((4, 4),), {"output_size": 3, "kernel_size": 2}),
             (pooling, "max_pool2d", ((1, 1, 4, 3),), {"kernel_size": 2, "padding": 1}),
             (pooling, "avg_pool2d", ((1, 1, 3, 3),), {"kernel_size": 2, "stride": 1}),
             (pooling, "adaptive_avg_pool2d", ((1, 1, 4, 3),), {"output_size": 2}),

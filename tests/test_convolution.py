@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -16,7 +17,7 @@ from conftest import host, near
 import minigrad as mg
 import minigrad.nn.functional as F  # noqa: N812 - as PyTorch's users import it
 from minigrad import nn
-from minigrad.ops import convolution, pooling
+from minigrad.ops import convolution, patches, pooling
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ CASES = [
     _conv2d(((2, 4, 5, 4), (6, 2, 2, 2), (6,)), groups=2),
     _conv2d(((2, 4, 5, 4), (8, 1, 2, 2), (8,)), groups=4, padding=1),
     _conv2d((X, (2, 3, 1, 1), (2,))),
+    _conv2d((X, W, B), padding=(5, 4), stride=(1, 2)),
+    _conv2d(((2, 3, 1, 2), (4, 3, 3, 3), (4,)), padding=1),
+    _conv2d(((3, 2, 4, 5), (2, 2, 4, 4), (2,))),
     Case("conv1d", lambda f, *xs: f.conv1d(*xs), ((2, 3, 7), (4, 3, 3), (4,))),
     Case(
         "conv1d strided",
@@ -207,11 +211,67 @@ def test_fold_is_the_transpose_of_unfold(
     near((columns * y).sum(), (x * back).sum(), 1e-12)
 
 
-def test_unfolded_patches_are_one_matrix_without_copying() -> None:
-    """Convolution reads its patches where `unfold` wrote them."""
-    patches = convolution._unfold(np.ones((2, 3, 5, 6)), kernel=(2, 2), stride=(1, 1),
-                                  dilation=(1, 1))  # fmt: skip
-    assert np.shares_memory(patches, patches.transpose(1, 2, 3, 0, 4, 5).reshape(12, -1))
+# More images than make one block: each a matrix of its own, each larger than a block is meant to
+# be, and all images of a block in one matrix.
+MANY = [
+    ((5, 8, 66, 60), (6, 4, 3, 3), 2),
+    ((2, 1, 300, 400), (1, 1, 2, 2), 1),
+    ((9, 64, 120), (8, 64, 80), 1),
+]
+
+
+@pytest.mark.parametrize(("shape", "weight", "groups"), MANY)
+def test_many_images_are_convolved_as_each_alone(
+    place: str,
+    random: np.random.Generator,
+    shape: tuple[int, ...],
+    weight: tuple[int, ...],
+    groups: int,
+) -> None:
+    """A batch that is cut into blocks gives what its images give one by one, and the gradients."""
+    function = F.conv1d if len(shape) == 3 else F.conv2d
+    x, w, b = (mg.tensor(random.standard_normal(s)) for s in (shape, weight, weight[:1]))
+    xs = [x.requires_grad_(), w.requires_grad_(), b.requires_grad_()]
+    y = function(*xs, groups=groups)
+    plan = convolution._plan(x.data, shape, weight, y.node.params["window"], groups)
+    assert len(plan.blocks) > 1
+    assert plan.together == (len(shape) == 3)
+    g = mg.tensor(random.standard_normal(y.shape))
+    alone = mg.stack([function(x[i], w, b, groups=groups) for i in range(len(x))])
+    near(y, alone, 1e-10)
+    for mine, wanted in zip(mg.grad(y, xs, g), mg.grad(alone, xs, g), strict=True):
+        near(mine, wanted, 1e-10)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_convolutions_are_transposes_of_each_other(
+    place: str, random: np.random.Generator, groups: int
+) -> None:
+    """⟨y, w ∗ x⟩ = ⟨wᵀ ∗ y, x⟩ = ⟨y ∗ x, w⟩ for all x, w and y."""
+    x = mg.tensor(random.standard_normal((3, 4, 7, 6)))
+    w = mg.tensor(random.standard_normal((6, 4 // groups, 2, 3)))
+    how = {
+        "window": patches.Window((2, 3), (2, 1), (3, 2), ((1, 0), (2, 3))),
+        "groups": groups,
+    }
+    wx = convolution.convolve(x, w, **how)
+    y = mg.tensor(random.standard_normal(wx.shape))
+    near((convolution.convolve_input(y, w, shape=x.shape, **how) * x).sum(), (y * wx).sum(), 1e-12)
+    near((convolution.convolve_kernel(y, x, **how) * w).sum(), (y * wx).sum(), 1e-12)
+
+
+def test_no_patches_are_kept() -> None:
+    """What a convolution keeps is its input and kernel; a step takes less memory than patches."""
+    x, w = mg.randn(64, 4, 32, 32).requires_grad_(), mg.randn(8, 4, 5, 5).requires_grad_()
+    y = F.conv2d(x, w, mg.zeros(8))
+    assert [id(a) for a in y.node.saved] == [id(x.data), id(w.data), id(None)]
+    del y
+    tracemalloc.start()
+    try:
+        mg.grad(F.conv2d(x, w).sum(), [x, w])
+        assert tracemalloc.get_traced_memory()[1] < x.nbytes * 25 / 2
+    finally:
+        tracemalloc.stop()
 
 
 def test_max_pooling_passes_nan_on(place: str) -> None:
@@ -319,9 +379,9 @@ def test_convolutions_print_as_pytorchs_do() -> None:
 
 def test_empty_batches_pass(place: str) -> None:
     """No images in, no features out, and zero gradients for the parameters."""
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.AvgPool2d(2))
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.AvgPool2d(1), nn.Conv2d(4, 5, 3))
     y = model(mg.zeros(0, 3, 8, 8))
-    assert y.shape == (0, 4, 1, 1)
+    assert y.shape == (0, 5, 1, 1)
     y.sum().backward()
     for p in model.parameters():
         near(p.grad, np.zeros(p.shape))
@@ -395,6 +455,8 @@ def test_wrong_shapes_name_the_module_by_its_path(
         (lambda: F.conv2d(mg.zeros(1, 1, 4, 4), mg.zeros(1, 1, 2, 2), padding="full"), "'same'"),
         (lambda: F.conv2d(mg.zeros(1, 1, 4, 4), mg.zeros(1, 1, 2, 2), stride=2, padding="same"),
          "needs stride 1, or no padding"),
+        (lambda: F.conv2d(mg.zeros(1, 1, 4, 4), mg.zeros(3, 1, 2, 2), mg.zeros(2)),
+         r"conv2d needs a bias of shape \(3,\), one number for each kernel; got \(2,\)\. Reshape"),
         (lambda: F.fold(mg.zeros(1, 5, 4), (3, 3), 2), r"columns of shape \(N, C·4, 4\); got"),
     ],
 )  # fmt: skip

@@ -21,3 +21,4 @@ class Backend(NamedTuple):
     # Two kernels that the Array API standard lacks:
     add_at: Callable[[Array, Any, Array], None]  # x[index] += y, repeated targets adding up
     erf: Callable[[Array], Array]  # the error function
+    block: int = 2**19  # entries that a kernel may take at once and still find in the cache

@@ -56,7 +56,11 @@ WORDS: dict[str, dict[str, str]] = {
     "stack": {"": "the part of g that belongs to each"},
     "take_rows": {"": "g added to the rows that were taken"},
     "unfold": {"": "patches of g added where they overlap"},
-    "product": {"w": "g times the patches", "x": "Wᵀ times g", "b": "g summed over the patches"},
+    "convolve": {
+        "x": "Wᵀ times g, added where patches overlap",
+        "w": "g times the patches of x",
+        "b": "g summed over the batch and all places",
+    },
     "max_over_patches": {"": "g to the largest of each patch"},
     "matmul": {"x": "g times yᵀ", "y": "xᵀ times g"},
     "linear": {"x": "g times W", "w": "gᵀ times x", "b": "g summed over the batch"},

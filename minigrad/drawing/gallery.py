@@ -89,7 +89,7 @@ def repeated() -> Graph:
 
 
 def convolution() -> Graph:
-    """A convolution as what it is: the product of its weights with patches of the image."""
+    """A convolution, and the largest of each patch of what it finds."""
     mg.manual_seed(0)
     x = mg.randn(2, 1, 8, 8).requires_grad_()
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2))

@@ -75,7 +75,9 @@ OPERATIONS = {
     "log1pexp": "ln(1 + eˣ)",
     "unfold": "patches",
     "fold": "Σ patches",
-    "product": "W x + b",
+    "convolve": "W ∗ x + b",
+    "convolve_input": "Wᵀ ∗ y",
+    "convolve_kernel": "y ∗ x",
     "max_over_patches": "max of patches",
     "pick": "x[arg max]",
     "put": "into [arg max]",
@@ -135,7 +137,7 @@ def operation(name: str, scalars: Mapping[int, str], given: int) -> str:
     """
     name = name.lstrip("_")
     sign = OPERATIONS.get(name, name.replace("_", " "))
-    if name in ("linear", "product") and given < 3:  # noqa: PLR2004 - x, w and no b
+    if name in ("linear", "convolve") and given < 3:  # noqa: PLR2004 - x, w and no b
         return sign.removesuffix(" + b")
     if name == "pow" and 1 in scalars:
         power = scalars[1].replace("−", "-")

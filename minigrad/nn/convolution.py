@@ -8,7 +8,8 @@ from typing import Any
 from minigrad import ops
 from minigrad.nn import functional, init
 from minigrad.nn.module import Module, Parameter
-from minigrad.ops.convolution import edges_of, per_axis
+from minigrad.ops.convolution import edges_of
+from minigrad.ops.patches import per_axis
 
 
 class Conv(Module):

@@ -34,9 +34,10 @@ from minigrad.nn.losses.margins import (
 from minigrad.nn.losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from minigrad.ops import activations, sigmoid, tanh
 from minigrad.ops.activations import logsigmoid
-from minigrad.ops.convolution import conv1d, conv2d, fold, unfold
+from minigrad.ops.convolution import conv1d, conv2d
 from minigrad.ops.embedding import take_rows
 from minigrad.ops.padding import pad
+from minigrad.ops.patches import fold, unfold
 from minigrad.ops.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,

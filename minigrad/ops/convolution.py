@@ -1,229 +1,205 @@
-"""Convolution as one matrix product: unfold the patches under the kernel, multiply, fold back.
+"""Convolution, and its two transposes.
 
-`unfold` copies for every place of the kernel the patch of the input that lies under it; its
-transpose `fold` adds patches back to where they came from. Each is the other's backward rule, so
-convolution needs no rule of its own, at any order.
+Convolution is linear in the input x and in the kernel w, so Σ g·(w ∗ x) is linear in each of three
+arrays. Its derivatives by g, by x and by w are the three operations here, and the backward rules
+of each are the other two: at any order, and with nothing kept but the arrays themselves.
+
+Each is a product of matrices with the patches of x. These are many times as large as x, so they
+are made in the kernel, of as many images at once as stay in the cache, and never kept.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.indexing import getitem
-from minigrad.ops.linear_algebra import matmul
-from minigrad.ops.padding import Widths, inside, pad_edges
-from minigrad.ops.shape import matrix_transpose, permute, reshape
-from minigrad.recording import state
+from minigrad.ops.padding import Widths
+from minigrad.ops.patches import (
+    Sizes,
+    Window,
+    batched,
+    check_window,
+    gather,
+    named,
+    per_axis,
+    places_of,
+    reach,
+    scatter,
+    space,
+)
+from minigrad.ops.reductions import sum_over
+from minigrad.ops.shape import reshape
 
-Sizes = tuple[int, ...]
-
-
-def named(operation: str) -> str:
-    """An operation for messages: its name, and the path of the module that runs it."""
-    path = ".".join(name for name, _ in state.scope if name)
-    return operation + (f" in module {path!r}" if path else "")
-
-
-def per_axis(value: Any, dims: int, asked: str) -> Sizes:
-    """One integer for each of ``dims`` spatial axes, from one for all or a sequence."""
-    sizes = (value,) * dims if isinstance(value, int) else tuple(value)
-    if len(sizes) == 1:
-        sizes *= dims
-    if len(sizes) != dims:
-        raise ValueError(
-            f"{named(asked)} needs an integer, or one for each of {dims} axes; got {value!r}. "
-            f"Write it as {tuple(sizes[:1]) * dims}."
-        )
-    return tuple([int(n) for n in sizes])
+# ── images as matrices ───────────────────────────────────────────────────────────────────────────
 
 
-def reach(kernel: int, dilation: int) -> int:
-    """How many entries a dilated kernel spans."""
-    return dilation * (kernel - 1) + 1
+class _Plan(NamedTuple):
+    """How a convolution is cut into products of matrices.
+
+    Each block of images makes P matrices of M images side by side: one for each image (M = 1) or,
+    where images have few places, one for all (P = 1), as thin matrices are slow to multiply.
+    """
+
+    window: Window
+    groups: int
+    blocks: list[tuple[Any, ...]]  # of images, as indices
+    together: bool  # whether P = 1
 
 
-def batched(x: Any, dims: int, asked: str) -> Any:
-    """``x`` as (N, C, *S): a sample without its batch axis is a batch of one."""
-    if x.ndim == dims + 2:
-        return x
-    if x.ndim == dims + 1:
-        return reshape(x, (1, *x.shape))
-    axes = "".join(f", {axis}" for axis in "DHW"[-dims:]) if dims > 1 else ", L"
-    raise ValueError(
-        f"{named(asked)} needs inputs of shape (N, C{axes}) or (C{axes}); got {tuple(x.shape)}. "
-        "Add the missing axes with unsqueeze, or reshape before it."
-    )
+def _plan(like: Array, x_shape: Sizes, w_shape: Sizes, window: Window, groups: int) -> _Plan:
+    n, (o, *rest) = x_shape[0], w_shape
+    entries, columns = math.prod(rest), math.prod(places_of(window, x_shape[2:]))
+    # The larger the weights, the more images must share one reading of them.
+    limit = max(backend.of(like).block, math.prod(w_shape))
+    step = limit // max((groups * entries + o) * columns, 1) or 1
+    blocks = [(slice(i, min(i + step, n)), ...) for i in range(0, max(n, 1), step)]
+    return _Plan(window, groups, blocks, entries > 4 * columns)
 
 
-# ── patches ──────────────────────────────────────────────────────────────────────────────────────
+def _rows(w: Array, groups: int) -> Array:
+    """Kernels (O, C/G, *K) as matrices (G, O/G, C/G·K)."""
+    shape = (groups, w.shape[0] // groups, math.prod(w.shape[1:]))
+    return namespace(w).reshape(w, shape)
 
 
-def places(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sizes:
-    """At how many places along each axis a kernel fits: ⌊(size − reach)/stride⌋ + 1."""
-    return tuple(
-        [
-            (n - reach(k, d)) // s + 1
-            for n, k, s, d in zip(size, kernel, stride, dilation, strict=True)
-        ]
-    )
-
-
-def taps(
-    count: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes
-) -> Iterator[tuple[Sizes, tuple[slice, ...]]]:
-    """Each entry k of the kernel, with the slice of all l·stride + k·dilation that it meets."""
-    for offset in itertools.product(*map(range, kernel)):
-        met = zip(offset, count, stride, dilation, strict=True)
-        yield offset, tuple([slice(k * d, k * d + s * (n - 1) + 1, s) for k, n, s, d in met])
-
-
-_ALL = slice(None)
-
-
-@primitive
-def _unfold(x: Array, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Array:
-    """out[n, c, k, l] = x[n, c, l·stride + k·dilation]: the patch at l (N, C, *K, *L)."""
+def _beside(x: Array, plan: _Plan) -> Array:
+    """Images (P·M, C, *S) as (P, C, M, *S)."""
     xp = namespace(x)
-    d = len(kernel)
-    count = places(x.shape[2:], kernel, stride, dilation)
-    x = xp.permute_dims(x, (1, 0, *range(2, 2 + d)))
-    # Patches are laid out (C, *K, N, *L): then a whole batch is one matrix, with nothing to copy.
-    out = backend.zeros((x.shape[0], *kernel, x.shape[1], *count), like=x)
-    for offset, met in taps(count, kernel, stride, dilation):
-        out[(_ALL, *offset, ...)] = x[(_ALL, _ALL, *met)]
-    return xp.permute_dims(out, (1 + d, 0, *range(1, 1 + d), *range(2 + d, 2 + 2 * d)))
+    p, m = (1, x.shape[0]) if plan.together else (x.shape[0], 1)
+    x = xp.reshape(x, (p, m, *x.shape[1:]))
+    return xp.permute_dims(x, (0, 2, 1, *range(3, x.ndim)))
 
 
-@primitive
-def _fold(x: Array, *, size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Array:
-    """The transpose of `_unfold`: patches (N, C, *K, *L) added where they overlap: (N, C, *S)."""
+def _images(x: Array) -> Array:
+    """(P, C, M, *S) as images (P·M, C, *S)."""
     xp = namespace(x)
-    d = len(kernel)
-    x = xp.permute_dims(x, (1, *range(2, 2 + d), 0, *range(2 + d, 2 + 2 * d)))  # (C, *K, N, *L)
-    out = backend.zeros((x.shape[0], x.shape[1 + d], *size), like=x)
-    for offset, met in taps(x.shape[2 + d :], kernel, stride, dilation):
-        out[(_ALL, _ALL, *met)] += x[(_ALL, *offset, ...)]
-    return xp.permute_dims(out, (1, 0, *range(2, 2 + d)))
+    x = xp.permute_dims(x, (0, 2, 1, *range(3, x.ndim)))
+    return xp.reshape(x, (x.shape[0] * x.shape[1], *x.shape[2:]))
 
 
-_unfold.vjp(
-    x=lambda g, x_shape, kernel, stride, dilation: _fold(
-        g, size=x_shape[2:], kernel=kernel, stride=stride, dilation=dilation
-    )
-)
-_fold.vjp(
-    x=lambda g, kernel, stride, dilation: _unfold(
-        g, kernel=kernel, stride=stride, dilation=dilation
-    )
-)
+def _joined(x: Array, groups: int, rows: int) -> Array:
+    """(P, *R, M, *L), where there are so many axes R, as matrices (P, G, R/G, M·L)."""
+    height, width = math.prod(x.shape[1 : 1 + rows]), math.prod(x.shape[1 + rows :])
+    return namespace(x).reshape(x, (x.shape[0], groups, height // groups, width))
 
 
-def patches(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, asked: str) -> Any:
-    """The patches (N, C, *K, *L) of x (N, C, *S) under a kernel; refuses one that does not fit."""
-    check_fit(x.shape[2:], kernel, stride, dilation, asked)
-    return _unfold(x, kernel=kernel, stride=stride, dilation=dilation)
+def _split(x: Array, rows: Sizes, count: Sizes) -> Array:
+    """Matrices (P, G, R/G, M·L) as (P, *R, M, *L)."""
+    m = x.shape[-1] // math.prod(count)
+    return namespace(x).reshape(x, (x.shape[0], *rows, m, *count))
 
 
-def check_steps(kernel: Sizes, stride: Sizes, dilation: Sizes, asked: str) -> None:
-    """Refuse a kernel without entries, and steps that do not step."""
-    if min(kernel) < 1 or min(stride) < 1 or min(dilation) < 1:
-        raise ValueError(
-            f"{named(asked)} needs a kernel size, stride and dilation of at least 1; got {kernel}, "
-            f"{stride} and {dilation}. Leave stride and dilation out for 1."
-        )
+def _zeros(shape: Sizes, *beside: Array) -> Array:
+    """Zeros of the dtype that these arrays come to together."""
+    xp = namespace(beside[0])
+    zeros = backend.zeros(shape, like=beside[0])
+    return xp.astype(zeros, xp.result_type(*[x.dtype for x in beside]), copy=False)
 
 
-def check_fit(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, asked: str) -> None:
-    """Refuse a kernel that is wider than its input."""
-    check_steps(kernel, stride, dilation, asked)
-    spans = tuple([reach(k, d) for k, d in zip(kernel, dilation, strict=True)])
-    if any(span > n for span, n in zip(spans, size, strict=True)):
-        raise ValueError(
-            f"{named(asked)} needs inputs of at least the {spans} entries that its kernel spans; "
-            f"got {tuple(size)}, padding included. Pad more, or use a smaller kernel or dilation."
-        )
+def _columns(x: Array, plan: _Plan) -> Iterator[tuple[Any, Array]]:
+    """Block by block the patches of images (N, C, *S) as matrices (P, G, C/G·K, M·L).
+
+    They share their memory: what is outside the images stays 0, all else is written again.
+    """
+    shape, into = None, []
+    for block in plan.blocks:
+        part = _beside(x[block], plan)
+        if part.shape != shape:  # the first, and the last if it is smaller
+            shape, into = part.shape, space(part, plan.window)
+        found = gather(part, plan.window, into)  # (P, C, *K, M, *L)
+        yield block, _joined(found, plan.groups, rows=1 + len(plan.window.kernel))
 
 
-def unfold(
-    input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
-) -> Any:
-    """The patches of images (N, C, H, W) as columns (N, C·kh·kw, places)."""
-    x = batched(input, 2, "unfold")
-    kernel, dilation, edge, stride = (
-        per_axis(value, 2, f"unfold's {name}")
-        for name, value in (
-            ("kernel_size", kernel_size),
-            ("dilation", dilation),
-            ("padding", padding),
-            ("stride", stride),
-        )
-    )
-    found = patches(pad_edges(x, tuple([(p, p) for p in edge])), kernel, stride, dilation, "unfold")
-    count = math.prod(found.shape[4:])
-    columns = reshape(found, (x.shape[0], x.shape[1] * math.prod(kernel), count))
-    return columns if input.ndim == x.ndim else reshape(columns, columns.shape[1:])
+def _upstream(y: Array, plan: _Plan) -> Array:
+    """Results (P·M, O, *L) as matrices (P, G, O/G, M·L)."""
+    return _joined(_beside(y, plan), plan.groups, rows=1)
 
 
-def fold(
-    input: Any,
-    output_size: Any,
-    kernel_size: Any,
-    dilation: Any = 1,
-    padding: Any = 0,
-    stride: Any = 1,
-) -> Any:
-    """Columns (N, C·kh·kw, places) added up to images (N, C, H, W): the transpose of `unfold`."""
-    size, kernel, dilation, edge, stride = (
-        per_axis(value, 2, f"fold's {name}")
-        for name, value in (
-            ("output_size", output_size),
-            ("kernel_size", kernel_size),
-            ("dilation", dilation),
-            ("padding", padding),
-            ("stride", stride),
-        )
-    )
-    padded = tuple([n + 2 * p for n, p in zip(size, edge, strict=True)])
-    check_fit(padded, kernel, stride, dilation, "fold")
-    count = places(padded, kernel, stride, dilation)
-    rows, columns = math.prod(kernel), math.prod(count)
-    if input.ndim not in (2, 3) or input.shape[-1] != columns or input.shape[-2] % rows:
-        raise ValueError(
-            f"{named('fold')} to {size} needs columns of shape (N, C·{rows}, {columns}); got "
-            f"{tuple(input.shape)}. Use the sizes that unfold was called with."
-        )
-    n = input.shape[0] if input.ndim == 3 else 1  # noqa: PLR2004 - with a batch axis
-    x = reshape(input, (n, input.shape[-2] // rows, *kernel, *count))
-    out = _fold(x, size=padded, kernel=kernel, stride=stride, dilation=dilation)
-    inner = inside((*out.shape[:2], *size), tuple([(p, p) for p in edge]))
-    out = getitem(out, inner) if any(edge) else out
-    return out if input.ndim == 3 else reshape(out, out.shape[1:])  # noqa: PLR2004
-
-
-# ── convolution ──────────────────────────────────────────────────────────────────────────────────
+# ── the three operations ─────────────────────────────────────────────────────────────────────────
 
 
 @primitive
-def _product(w: Array, x: Array, b: Array | None = None) -> Array:
-    """out = w x + b, for w (G, O, E), the columns x (G, E, M) and b (G, O, 1)."""
-    out = namespace(x).matmul(w, x)
-    if b is not None and b.dtype == out.dtype:
-        out += b  # in place: an output of this size costs more to allocate than to add to
-        return out
-    return out if b is None else out + b
+def convolve(x: Array, w: Array, b: Array | None = None, *, window: Window, groups: int) -> Array:
+    """out = w ∗ x + b: out[n, o, l] = Σ w[o, c, k] x[n, c, l·stride + k·dilation] + b[o].
+
+    x counts with the window's edges of zeros around it.
+    """
+    xp = namespace(x)
+    plan = _plan(x, x.shape, w.shape, window, groups)
+    o, count = w.shape[0], places_of(window, x.shape[2:])
+    out = _zeros((x.shape[0], o, *count), x, w, *(() if b is None else (b,)))
+    if b is not None:  # before the rest, which is added on to it in the same pass
+        out[...] = xp.reshape(b, (o, *[1 for _ in count]))
+    rows = _rows(w, groups)
+    for block, columns in _columns(x, plan):
+        y = xp.matmul(rows, columns)  # (P, G, O/G, M·L)
+        out[block] += _images(_split(y, (o,), count))
+    return out
 
 
-_product.vjp(
-    w=lambda g, x: matmul(g, matrix_transpose(x)),
-    x=lambda g, w: matmul(matrix_transpose(w), g),
-    b=lambda g: g,
+@primitive
+def convolve_input(y: Array, w: Array, *, shape: Sizes, window: Window, groups: int) -> Array:
+    """out = wᵀ ∗ y: the sum of w[o, c, k] y[n, o, l] where l·stride + k·dilation = i, at i.
+
+    It is what `convolve` with w makes of an x of ``shape``, transposed.
+    """
+    xp = namespace(y)
+    plan = _plan(y, shape, w.shape, window, groups)
+    out = _zeros(shape, y, w)
+    rows = xp.matrix_transpose(_rows(w, groups))
+    for block in plan.blocks:
+        x = xp.matmul(rows, _upstream(y[block], plan))  # (P, G, C/G·K, M·L)
+        found = _split(x, (shape[1], *window.kernel), y.shape[2:])
+        out[block] = _images(scatter(found, shape[2:], window))
+    return out
+
+
+@primitive
+def convolve_kernel(y: Array, x: Array, *, window: Window, groups: int) -> Array:
+    """out = y ∗ x: out[o, c, k] = Σ y[n, o, l] x[n, c, l·stride + k·dilation]."""
+    xp = namespace(x)
+    shape = (y.shape[1], x.shape[1] // groups, *window.kernel)
+    plan = _plan(x, x.shape, shape, window, groups)
+    out = None
+    for block, columns in _columns(x, plan):
+        places = xp.matrix_transpose(_upstream(y[block], plan))
+        w = xp.matmul(columns, places)  # (P, G, C/G·K, O/G)
+        w = w[0, ...] if plan.together else xp.sum(w, axis=0)
+        out = w if out is None else out + w
+    return xp.reshape(xp.matrix_transpose(out), shape)
+
+
+def _channel_sums(g: Any) -> Any:
+    """Σ g of each channel, over all images and places: (N, O, *L) to (O,)."""
+    n, o, *count = g.shape
+    sums = sum_over(reshape(g, (n * o, math.prod(count))), axis=1, keepdims=False)
+    return sum_over(reshape(sums, (n, o)), axis=0, keepdims=False)
+
+
+convolve.vjp(
+    x=lambda g, w, x_shape, window, groups: convolve_input(
+        g, w, shape=x_shape, window=window, groups=groups
+    ),
+    w=lambda g, x, window, groups: convolve_kernel(g, x, window=window, groups=groups),
+    b=lambda g: _channel_sums(g),
 )
+convolve_input.vjp(
+    y=lambda g, w, window, groups: convolve(g, w, window=window, groups=groups),
+    w=lambda g, y, window, groups: convolve_kernel(y, g, window=window, groups=groups),
+)
+convolve_kernel.vjp(
+    y=lambda g, x, window, groups: convolve(x, g, window=window, groups=groups),
+    x=lambda g, y, x_shape, window, groups: convolve_input(
+        y, g, shape=x_shape, window=window, groups=groups
+    ),
+)
+
+
+# ── what users call ──────────────────────────────────────────────────────────────────────────────
 
 
 def conv1d(
@@ -236,7 +212,7 @@ def conv1d(
     groups: int = 1,
 ) -> Any:
     """out[n, o, l] = Σ w[o, c, k] x[n, c, l·stride + k·dilation] + b[o]; see `conv2d`."""
-    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
+    return _conv(1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(
@@ -261,17 +237,16 @@ def conv2d(
     groups
         So many blocks of channels that do not mix.
     """
-    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
+    return _conv(2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def _convolve(
+def _conv(
     dims: int, x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Any:
-    """Convolution over ``dims`` axes: patches as columns, kernels as rows, one matrix product."""
+    """Convolution over ``dims`` axes, once its arguments are seen to fit."""
     asked = f"conv{dims}d"
     xs = batched(x, dims, asked)
-    n, c = xs.shape[:2]
-    o, per_group, kernel = w.shape[0], w.shape[1], tuple(w.shape[2:])
+    c, o, per_group, kernel = xs.shape[1], w.shape[0], w.shape[1], tuple(w.shape[2:])
     if len(kernel) != dims or groups < 1 or c != per_group * groups or o % groups:
         raise ValueError(
             f"{named(asked)} of inputs {tuple(x.shape)} in groups={groups} needs a weight of shape "
@@ -280,16 +255,15 @@ def _convolve(
         )
     stride = per_axis(stride, dims, f"{asked}'s stride")
     dilation = per_axis(dilation, dims, f"{asked}'s dilation")
-    xs = pad_edges(xs, edges_of(padding, kernel, stride, dilation, asked))
-    found = patches(xs, kernel, stride, dilation, asked)  # (N, C, *K, *L)
-    count = found.shape[2 + dims :]
-    entries = per_group * math.prod(kernel)
-    found = permute(found, (1, *range(2, 2 + dims), 0, *range(2 + dims, 2 + 2 * dims)))
-    columns = reshape(found, (groups, entries, n * math.prod(count)))  # (G, C/G·K, N·L)
-    rows = reshape(w, (groups, o // groups, entries))  # (G, O/G, C/G·K)
-    added = () if b is None else (reshape(b, (groups, o // groups, 1)),)
-    y = reshape(_product(rows, columns, *added), (o, n, *count))
-    y = permute(y, (1, 0, *range(2, 2 + dims)))  # (N, O, *L)
+    window = Window(kernel, stride, dilation, edges_of(padding, kernel, stride, dilation, asked))
+    check_window(window, xs.shape[2:], asked)
+    if b is not None and tuple(b.shape) != (o,):
+        raise ValueError(
+            f"{named(asked)} needs a bias of shape ({o},), one number for each kernel; got "
+            f"{tuple(b.shape)}. Reshape it."
+        )
+    given = () if b is None else (b,)
+    y = convolve(xs, w, *given, window=window, groups=groups)
     return y if x.ndim == xs.ndim else reshape(y, y.shape[1:])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -10,8 +11,11 @@ import numpy as np
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.operation import primitive
-from minigrad.ops.convolution import (
+from minigrad.ops.linear_algebra import matmul
+from minigrad.ops.padding import Widths, pad_edges
+from minigrad.ops.patches import (
     Sizes,
+    Window,
     batched,
     check_fit,
     check_steps,
@@ -20,15 +24,21 @@ from minigrad.ops.convolution import (
     per_axis,
     places,
     reach,
-    taps,
 )
-from minigrad.ops.linear_algebra import matmul
-from minigrad.ops.padding import Widths, pad_edges
 from minigrad.ops.reductions import sum_over
 from minigrad.ops.shape import movedim, reshape
 from minigrad.tensor import Tensor
 
 _ALL = slice(None)
+
+
+def _taps(count: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> list[tuple[slice, ...]]:
+    """For each entry k of the kernel the slice of all l·stride + k·dilation that it meets."""
+    along = [
+        [slice(k * d, k * d + s * (n - 1) + 1, s) for k in range(entries)]
+        for entries, n, s, d in zip(kernel, count, stride, dilation, strict=True)
+    ]
+    return [(_ALL, _ALL, *met) for met in itertools.product(*along)]
 
 
 # ── the largest ──────────────────────────────────────────────────────────────────────────────────
@@ -44,7 +54,7 @@ def max_over_patches(
     """
     xp = namespace(x)
     count = places(x.shape[2:], kernel, stride, dilation)
-    at = [(_ALL, _ALL, *tap) for _, tap in taps(count, kernel, stride, dilation)]
+    at = _taps(count, kernel, stride, dilation)
     out = xp.asarray(x[at[0]], copy=True)
     for k in range(1, len(at)):
         out = xp.maximum(out, x[at[k]])
@@ -66,8 +76,8 @@ def _put(
     xp = namespace(x)
     out = backend.zeros((*x.shape[:2], *size), like=x)
     zero = xp.zeros_like(x)
-    for k, (_, met) in enumerate(taps(x.shape[2:], kernel, stride, dilation)):
-        out[(_ALL, _ALL, *met)] += xp.where(index == k, x, zero)
+    for k, met in enumerate(_taps(x.shape[2:], kernel, stride, dilation)):
+        out[met] += xp.where(index == k, x, zero)
     return out
 
 
@@ -77,8 +87,8 @@ def _pick(x: Array, index: Array, *, kernel: Sizes, stride: Sizes, dilation: Siz
     xp = namespace(x)
     count = places(x.shape[2:], kernel, stride, dilation)
     out = backend.zeros((*x.shape[:2], *count), like=x)
-    for k, (_, met) in enumerate(taps(count, kernel, stride, dilation)):
-        out = xp.where(index == k, x[(_ALL, _ALL, *met)], out)
+    for k, met in enumerate(_taps(count, kernel, stride, dilation)):
+        out = xp.where(index == k, x[met], out)
     return out
 
 
@@ -279,7 +289,7 @@ def _avg_pool(
     kernel, stride, edge = _settings(kernel, stride, padding, dims, asked)
     step = (1,) * dims
     widths = _widths(x.shape[2:], kernel, stride, edge, step, ceil_mode)
-    found = patches(pad_edges(x, widths), kernel, stride, step, asked)  # (N, C, *K, *L)
+    found = patches(x, Window(kernel, stride, step, widths), asked)  # (N, C, *K, *L)
     total = sum_over(found, axis=tuple(range(2, 2 + dims)), keepdims=False)
     if divisor == 0:
         raise ValueError(f"{named(asked)} cannot divide by divisor_override=0. Leave it out.")
