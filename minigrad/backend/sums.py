@@ -37,7 +37,7 @@ def _plan(shape: Shape, dtype: np.dtype[Any], axis: Any, keepdims: bool) -> _Pla
         return None
     axes = {a % ndim for a in given}
     kept = [i for i in range(ndim) if i not in axes]
-    if dtype.char not in "fd" or not axes or not kept:
+    if dtype.char not in "fd" or not axes or not kept or len(axes) < len(given):
         return None
     down = max(axes) < min(kept)
     summed, left = (math.prod(shape[i] for i in some) for some in (axes, kept))
