@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad import backend, recording
 from minigrad.backend import namespace
-from minigrad.operation import Node
+from minigrad.node import Node
 from minigrad.tensor import Tensor
 
 

@@ -16,8 +16,10 @@ from typing import Any
 
 from minigrad import backend, memory
 from minigrad.backend import Array, lift, namespace, total
-from minigrad.operation import Node, Primitive, Rule, output, primitive
+from minigrad.node import Node
+from minigrad.operation import Primitive, output, primitive
 from minigrad.recording import WATCHED, enable_grad, state
+from minigrad.rule import Rule
 from minigrad.tensor import Tensor, wrap
 
 # ── undoing what a forward did implicitly ────────────────────────────────────────────────────────

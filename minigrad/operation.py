@@ -1,4 +1,4 @@
-"""What an operation is: its declaration, its backward rules, and the record of each use.
+"""What an operation is: its declaration, with its backward rules, and what a use of it leaves.
 
 A `Primitive` is one declaration: a forward on raw arrays and, beside it, one backward rule per
 input. Calling it on arrays just computes; calling it on Tensors also leaves a `Node`. How nodes
@@ -10,95 +10,15 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, overload
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.backend import SCALAR
-from minigrad.memory import clock, last_write, writer
+from minigrad.node import Node
 from minigrad.recording import WATCHED, state
+from minigrad.rule import Rule, arguments, read_input, read_output, read_plain, taker
 from minigrad.tensor import Tensor, wrap
-
-
-class Node:
-    """One recorded application of an operation.
-
-    ``inputs`` says where each input came from: the Node that made it, the Tensor where the graph
-    begins, or the constant itself. ``saved`` holds what the rules will read, raw, in the order of
-    the operation's ``kept``; so no array outlives its use. Links point to inputs alone: there are
-    no cycles, and a graph goes as soon as its result does.
-    """
-
-    __slots__ = (
-        *("op", "inputs", "saved", "params", "keeper"),
-        *("shape", "dtype", "scope", "time", "__weakref__"),
-    )
-
-    def __init__(
-        self,
-        op: Primitive,
-        inputs: Sequence[Any],
-        saved: Sequence[Any],
-        params: dict[str, Any],
-        like: Any,
-    ) -> None:
-        self.op = op
-        self.inputs = inputs
-        self.saved = saved
-        self.params = params
-        self.keeper: Callable[[], Tensor | None] | None = None  # who asked for the gradient: weakly
-        self.shape = like.shape
-        self.dtype = like.dtype
-        self.scope = state.scope
-        self.time = clock()
-
-    def saved_inputs(self) -> list[tuple[Any, Any]]:
-        """(where it came from, raw array) of each input that was kept."""
-        op = self.op
-        return [
-            (self.inputs[op.inputs.index(name)], raw)
-            for name, raw in zip(op.kept, self.saved, strict=True)
-            if name in op.inputs
-        ]
-
-    def saved_outputs(self) -> list[Any]:
-        """The raw outputs, all if a rule reads one of them; else none."""
-        pairs = zip(self.op.kept, self.saved, strict=True)
-        return [raw for name, raw in pairs if name in self.op.outputs]
-
-
-class Rule:
-    """A backward rule: the upstream gradient ``g`` and what else it names in, a gradient out."""
-
-    __slots__ = ("input", "output", "reads", "rule", "take")
-
-    def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: Any) -> None:
-        names = _arguments(rule)
-        if names[:1] != ["g"]:
-            raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
-        self.rule = rule
-        self.input = input
-        self.output = op.outputs.index(output) if op.several and output is not ... else None
-        self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
-        self.take = _taker([op.kept.index(name) for name in names[1:]])
-
-    def read(self, node: Node, create_graph: bool) -> Sequence[Any]:
-        """What it names besides ``g``: what `take` takes, but checked, and as Tensors if wanted."""
-        return [read(node, *key, create_graph) for read, *key in self.reads]
-
-
-def _arguments(rule: Callable[..., Any]) -> list[str]:
-    """The names that a rule asks for."""
-    return list(rule.__code__.co_varnames[: rule.__code__.co_argcount])
-
-
-def _taker(places: list[int]) -> Callable[[Sequence[Any]], Any]:
-    """How to take the entries at ``places`` out of a sequence, as a sequence."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return itemgetter(slice(places[0], places[0] + 1)) if places else itemgetter(slice(0))
 
 
 class Primitive:
@@ -146,10 +66,10 @@ class Primitive:
             raise TypeError(f"{self}: {asker} names {name!r}, which no rule of its own has kept")
         place = self.kept.index(name)
         if name in self.outputs:
-            return _read_output, place, self.outputs.index(name)
+            return read_output, place, self.outputs.index(name)
         if name in self.inputs:
-            return _read_input, place, self.inputs.index(name)
-        return _read_plain, place, 0
+            return read_input, place, self.inputs.index(name)
+        return read_plain, place, 0
 
     def _names(self) -> list[str]:
         """All that a rule may read, in the order in which `__call__` has it at hand."""
@@ -189,14 +109,14 @@ class Primitive:
         """
         if joint:
             self.joint, rules = True, {", ".join(self.inputs): {...: joint}}
-        read = {name for _, _, rule in self._each(rules) for name in _arguments(rule)[1:]}
+        read = {name for _, _, rule in self._each(rules) for name in arguments(rule)[1:]}
         if read & {*self.outputs}:
             read |= {*self.outputs}
         self._plain = not self.several and read <= {*self.outputs, *self.inputs}
         names = self._names()
         self.kept = [name for name in names if name in read]
         simple = not self.kept or (self.kept == self.inputs and not self.variadic)
-        self._keep = None if simple else _taker([names.index(name) for name in self.kept])
+        self._keep = None if simple else taker([names.index(name) for name in self.kept])
         self.rules = self.compile(rules)
         self.pulls = self.by_input(self.rules)
 
@@ -253,6 +173,12 @@ class Primitive:
             return [tuple(shapes)]
         return shapes + [()] * (len(self.inputs) - len(shapes))
 
+    def part(self, node: Node, index: int, value: Any) -> Node:
+        """The record that one of several outputs has of its own."""
+        part = Node(output, (node,), (), {"index": index}, value)
+        part.scope = node.scope
+        return part
+
     def _context(self, arrays: Iterable[Any]) -> str:
         """Where and on what the operation failed, for the note on a kernel's own exception."""
         path = ".".join(name for name, _ in state.scope if name)
@@ -268,49 +194,6 @@ def primitive(*, outputs: tuple[str, ...]) -> Callable[[Callable[..., Any]], Pri
 def primitive(forward: Any = None, *, outputs: tuple[str, ...] = ("out",)) -> Any:
     """Turn a function on arrays into an operation; give its backward rules with ``.vjp(...)``."""
     return Primitive(forward) if forward else lambda f: Primitive(f, outputs)
-
-
-# ── what a rule may read off a node: raw arrays, or the graph's own Tensors ──────────────────────
-
-
-def _read_input(node: Node, place: int, index: int, create_graph: bool) -> Any:
-    raw = node.saved[place]
-    if memory.latest > node.time < last_write(raw):
-        raise _overwritten(node, index, raw)
-    if not create_graph or not hasattr(raw, "dtype"):
-        return raw
-    origin = node.inputs[index]
-    if isinstance(origin, Node):
-        return wrap(raw, origin)
-    if not isinstance(origin, Tensor) or (origin.data is not raw and not origin.tracked):
-        return Tensor(raw)
-    if origin.data is not raw:  # the leaf was given another array since
-        raise _overwritten(node, index, raw)
-    return origin
-
-
-def _read_output(node: Node, place: int, index: int, create_graph: bool) -> Any:
-    value = node.saved[place]
-    if memory.latest > node.time < last_write(value):
-        raise _overwritten(node, f"output {node.op.outputs[index]!r}", value)
-    if not create_graph:
-        return value
-    return wrap(value, _part(node, index, value) if node.op.several else node)
-
-
-def _overwritten(node: Node, what: int | str, data: Any) -> RuntimeError:
-    if isinstance(what, int):
-        name = getattr(node.inputs[what], "name", None)
-        what = f"input {node.op.inputs[what]!r}{f' ({name})' if name else ''}"
-    return RuntimeError(
-        f"backward through {node.op.name} needs the value that its {what} had when it ran; found "
-        f"it overwritten in place since, at {writer(data)}. Call backward before you write, or "
-        "write to a copy."
-    )
-
-
-def _read_plain(node: Node, place: int, index: int, create_graph: bool) -> Any:
-    return node.saved[place]
 
 
 # ── the operation by which several outputs become Tensors of their own ───────────────────────────
@@ -333,7 +216,7 @@ class Output(Tensor):
         """Make the node, which is found as any attribute from then on."""
         if name != "node":
             raise AttributeError(f"Tensor has no attribute {name!r}", name=name, obj=self)
-        self.node = _part(self.source, self.index, self.data)
+        self.node = self.source.op.part(self.source, self.index, self.data)
         return self.node
 
 
@@ -348,10 +231,3 @@ def _output(node: Node, index: int, value: Any) -> Output:
     x.source = node
     x.index = index
     return x
-
-
-def _part(node: Node, index: int, value: Any) -> Node:
-    """The record that one output has of its own."""
-    part = Node(output, (node,), (), {"index": index}, value)
-    part.scope = node.scope
-    return part

@@ -18,8 +18,9 @@ import numpy as np
 from minigrad import backend, ops
 from minigrad.engine import sweep, vertex
 from minigrad.nn import Module, Sequential
-from minigrad.operation import Primitive, Rule
+from minigrad.operation import Primitive
 from minigrad.recording import enable_grad, no_grad
+from minigrad.rule import Rule
 from minigrad.tensor import Tensor
 from minigrad.transforms import basis
 

@@ -20,7 +20,7 @@ from minigrad.backend import SCALAR, Array, namespace
 from minigrad.backend import device as devices
 
 if TYPE_CHECKING:
-    from minigrad.operation import Node
+    from minigrad.node import Node
 
 
 class _Op:

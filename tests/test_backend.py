@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -150,3 +151,38 @@ def test_no_float64_is_smuggled_in() -> None:
     assert {str(p.grad.dtype).rpartition(".")[2] for p in model.parameters()} == {"float32"}
     optim.SGD(model.parameters(), lr=0.1, momentum=0.9).step()
     assert str(model(x).dtype).endswith("float32")
+
+
+# ── sums ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64"])
+@pytest.mark.parametrize(
+    "shape", [(3, 4), (2, 3, 4, 5), (0, 3), (2, 0, 3), (70, 10), (3, 40, 10), (1, 1), (5,), ()]
+)
+def test_sums_and_maxima_are_numpys(
+    shape: tuple[int, ...], dtype: str, random: np.random.Generator
+) -> None:
+    """Sums by products with ones, and maxima of short rows, are those of NumPy over all axes."""
+    x = (8 * random.standard_normal(shape)).astype(dtype)
+    last = [-1] if shape else []
+    axes = [c for k in range(len(shape) + 1) for c in itertools.combinations(range(len(shape)), k)]
+    for axis, keepdims in itertools.product([None, *last, *axes], [True, False]):
+        for laid in (x, np.asfortranarray(x), np.flip(x)):
+            found = backend.total(laid, axis, keepdims)
+            wanted = laid.sum(axis=axis, keepdims=keepdims, dtype=dtype)
+            assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
+            np.testing.assert_allclose(
+                found, wanted, rtol=1e-5, atol=0.1 if dtype[-2:] == "16" else 1e-4
+            )
+            if x.size and axis != ():
+                assert np.array_equal(
+                    backend.largest(laid, axis), laid.max(axis=axis, keepdims=True)
+                )
+
+
+@pytest.mark.parametrize("axis", [(0, 0), (0, -2), 2, (-3, 1)])
+def test_sums_over_axes_that_are_not_there_are_refused(axis: object) -> None:
+    """An axis named twice, or beyond the last, is an error as it is in NumPy."""
+    with pytest.raises((ValueError, np.exceptions.AxisError)):
+        backend.total(np.ones((3, 4)), axis)

@@ -15,7 +15,8 @@ import pytest
 from conftest import near
 
 import minigrad as mg
-from minigrad import engine, memory, nn, operation
+from minigrad import engine, memory, nn, ops, recording
+from minigrad.node import Node
 
 
 def scalar(x: float, **kwargs: Any) -> mg.Tensor:
@@ -45,6 +46,56 @@ def test_a_wrong_rule_does_not_ship(rules: Any, said: str) -> None:
 
     with pytest.raises(TypeError, match=said):
         scale.vjp(**rules)
+
+
+def test_a_further_rule_reads_only_what_is_kept() -> None:
+    """Rules in place of an operation's own find what those have saved, and nothing else."""
+    (rule,) = ops.exp.compile({"x": lambda g, out: g * out})
+    assert rule.input == "x"
+    with pytest.raises(TypeError, match="names 'x', which no rule of its own has kept"):
+        ops.exp.compile({"x": lambda g, x: g * x})
+
+
+def test_a_rule_may_answer_for_all_inputs() -> None:
+    """A joint rule is asked once for the gradients by all inputs that want one."""
+    asked = []
+
+    @mg.primitive
+    def product(x: Any, y: Any) -> Any:
+        return x * y
+
+    def both(g: Any, x: Any, y: Any) -> tuple[Any, Any]:
+        asked.append(g)
+        return g * y, g * x
+
+    product.vjp(lambda g, x, y: both(g, x, y))
+    x, y = scalar(3.0), scalar(5.0)
+    product(x, y).backward()
+    assert len(asked) == 1
+    assert (x.grad.item(), y.grad.item()) == (5.0, 3.0)
+    assert mg.gradcheck(product, [scalar(3.0), scalar(5.0)], order=2)
+    z = scalar(2.0)
+    product(mg.tensor(4.0, dtype=mg.float64), z).backward()
+    assert z.grad.item() == 4.0
+
+
+def test_an_output_has_one_place_in_the_graph() -> None:
+    """One of several outputs gets a node when first asked for one, in its operation's module."""
+    norm = nn.LayerNorm(3)
+    x = mg.randn(2, 3).requires_grad_()
+    outer = recording.state.scope
+    recording.state.scope = (("outer", "Net"),)
+    try:
+        z, mu, sigma = ops.standardize(x, axis=(1,))
+    finally:
+        recording.state.scope = outer
+    assert z.node is z.node
+    assert z.node.scope == (("outer", "Net"),)
+    sigma.retain_grad()
+    norm(z * sigma + mu).sum().backward()
+    assert sigma.grad is not None
+    with pytest.raises(AttributeError, match="no attribute 'nodes'"):
+        sigma.nodes  # noqa: B018 - what a slip of the pen does
 
 
 def test_only_what_a_rule_names_is_kept() -> None:
@@ -254,7 +305,7 @@ def test_graphs_go_without_the_garbage_collector() -> None:
         (g,) = mg.grad(loss, x, create_graph=True)
         second = (g * g).sum()
         second.backward()
-        nodes = [v for v in engine.order([second]) if isinstance(v, operation.Node)]
+        nodes = [v for v in engine.order([second]) if isinstance(v, Node)]
         saved = [raw for v in nodes for raw in v.saved_outputs() if raw.ndim]
         outputs = [weakref.ref(raw) for raw in saved]
         assert outputs
@@ -271,7 +322,7 @@ def test_order_puts_results_before_their_inputs() -> None:
     vertices = engine.order([y])
     place = {v: i for i, v in enumerate(vertices)}
     for v in vertices:
-        if isinstance(v, operation.Node):
+        if isinstance(v, Node):
             assert all(place[v] < place[engine.vertex(x)] for x in v.inputs if engine.vertex(x))
     assert [isinstance(v, mg.Tensor) for v in vertices][-2:] == [True, True]
 
@@ -416,6 +467,19 @@ def test_a_write_is_seen_through_views(view: Any) -> None:
     w.detach()[0] = 5.0
     with pytest.raises(RuntimeError, match="overwritten in place"):
         z.backward()
+
+
+def test_running_statistics_in_a_graph_are_not_moved_unnoticed() -> None:
+    """A training step that moves statistics which a later backward needs is an error there."""
+    norm = nn.BatchNorm1d(3)
+    before = memory.latest
+    norm(mg.randn(4, 3))
+    assert memory.latest == before  # nobody else held them: there was nothing to tell
+    w = mg.randn(3).requires_grad_()
+    y = (w * norm.running_var).sum()
+    norm(mg.randn(4, 3))
+    with pytest.raises(RuntimeError, match="overwritten in place since, at a normalization"):
+        y.backward()
 
 
 def test_a_write_to_an_output_is_caught() -> None:

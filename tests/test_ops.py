@@ -13,6 +13,7 @@ from samples import SAMPLES, Sample
 
 import minigrad as mg
 from minigrad import backend, engine, ops
+from minigrad.node import Node
 
 samples = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 
@@ -143,7 +144,7 @@ def test_every_rule_has_a_sample() -> None:
         gs = mg.grad((y * y).sum(), [v for v in engine.order([y]) if isinstance(v, mg.Tensor)],
                      create_graph=True)  # fmt: skip
         for v in engine.order([y, *gs]):
-            if isinstance(v, engine.Node):
+            if isinstance(v, Node):
                 recorded.add(v.op.name)
     known = {
         value.name

@@ -13,7 +13,8 @@ import minigrad as mg
 from minigrad import engine, nn, ops
 from minigrad.drawing import compare, draw, drawing_path, pages, render, rules
 from minigrad.drawing.stage import SVG
-from minigrad.operation import Node, Primitive
+from minigrad.node import Node
+from minigrad.operation import Primitive
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

@@ -15,7 +15,8 @@ from typing import Any
 
 from minigrad.bench.peers import Peer
 from minigrad.bench.workloads import Size, Workload
-from minigrad.operation import Primitive, Rule
+from minigrad.operation import Primitive
+from minigrad.rule import Rule
 from minigrad.tensor import Tensor
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from minigrad import backend, engine
 from minigrad.drawing import symbols
 from minigrad.drawing.graph import BACKWARD, RULE
-from minigrad.operation import Node, Rule
+from minigrad.node import Node
 from minigrad.recording import enable_grad, state
+from minigrad.rule import Rule
 from minigrad.tensor import Tensor
 
 # What the rules say, by operation and input ("" for all inputs), where g is the upstream gradient.

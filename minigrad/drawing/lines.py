@@ -10,7 +10,7 @@ from typing import Any
 
 from minigrad import recording
 from minigrad.memory import caller
-from minigrad.operation import Node
+from minigrad.node import Node
 
 _known: weakref.WeakKeyDictionary[Node, str] = weakref.WeakKeyDictionary()
 

@@ -9,7 +9,8 @@ from minigrad.drawing import symbols
 from minigrad.drawing.graph import Vertex
 from minigrad.drawing.reading import is_number, read
 from minigrad.drawing.uses import argument_name, spot_of
-from minigrad.operation import Node, output
+from minigrad.node import Node
+from minigrad.operation import output
 from minigrad.tensor import Tensor
 
 

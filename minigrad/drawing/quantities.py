@@ -16,7 +16,8 @@ import numpy as np
 from minigrad import backend, engine
 from minigrad.drawing.graph import Quantity, State
 from minigrad.memory import last_write
-from minigrad.operation import Node, output
+from minigrad.node import Node
+from minigrad.operation import output
 from minigrad.recording import no_grad
 from minigrad.tensor import Tensor
 

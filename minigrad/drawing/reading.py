@@ -16,7 +16,8 @@ from minigrad.drawing.lines import line_of
 from minigrad.drawing.quantities import Gradients, Values, leaf_value, number
 from minigrad.drawing.uses import Calls, Spot, Use, argument_name, held, spot_of, uses
 from minigrad.nn.module import Module, Parameter
-from minigrad.operation import Node, Primitive, output
+from minigrad.node import Node
+from minigrad.operation import Primitive, output
 from minigrad.tensor import Tensor
 
 

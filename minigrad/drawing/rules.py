@@ -15,7 +15,8 @@ from typing import Any
 
 from minigrad.drawing import symbols
 from minigrad.drawing.backward import words
-from minigrad.operation import Primitive, Rule
+from minigrad.operation import Primitive
+from minigrad.rule import Rule
 
 _PACKAGE = Path(__file__).parents[1]
 

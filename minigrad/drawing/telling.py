@@ -21,8 +21,10 @@ from minigrad.drawing.look import shown
 from minigrad.drawing.places import Places
 from minigrad.drawing.quantities import SMALL, number, quantity
 from minigrad.drawing.tape import Entry, Step, Tape, name, numbers
-from minigrad.operation import Node, Primitive, Rule, output
+from minigrad.node import Node
+from minigrad.operation import Primitive, output
 from minigrad.recording import no_grad
+from minigrad.rule import Rule
 from minigrad.tensor import Tensor
 
 ENTRYWISE = tuple(  # the pages of operations whose Jacobians are diagonal

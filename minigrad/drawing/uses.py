@@ -8,7 +8,8 @@ from typing import Any
 
 from minigrad.drawing import symbols
 from minigrad.nn.module import Module, Parameter
-from minigrad.operation import Node, output
+from minigrad.node import Node
+from minigrad.operation import output
 from minigrad.recording import Scope
 from minigrad.tensor import Tensor
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad import backend
 from minigrad.backend import Array, is_array, namespace
 from minigrad.operation import primitive
@@ -30,7 +32,9 @@ where.vjp(
 @primitive
 def step(x: Array) -> Array:
     """out = 1 where x > 0, else 0; flat, so its gradient is 0."""
-    return namespace(x).astype(x > 0, x.dtype)
+    positive = x > 0
+    # NumPy multiplies by truth values as they are; the standard has them made numbers first.
+    return positive if isinstance(x, np.ndarray) else namespace(x).astype(positive, x.dtype)
 
 
 step.vjp(x=lambda g: 0.0 * g)

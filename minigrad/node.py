@@ -1,0 +1,60 @@
+"""The record of one operation: what was done to what, and what its rules will read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from minigrad.memory import clock
+from minigrad.recording import state
+
+if TYPE_CHECKING:
+    from minigrad.operation import Primitive
+    from minigrad.tensor import Tensor
+
+
+class Node:
+    """One recorded application of an operation.
+
+    ``inputs`` says where each input came from: the Node that made it, the Tensor where the graph
+    begins, or the constant itself. ``saved`` holds what the rules will read, raw, in the order of
+    the operation's ``kept``; so no array outlives its use. Links point to inputs alone: there are
+    no cycles, and a graph goes as soon as its result does.
+    """
+
+    __slots__ = (
+        *("op", "inputs", "saved", "params", "keeper"),
+        *("shape", "dtype", "scope", "time", "__weakref__"),
+    )
+
+    def __init__(
+        self,
+        op: Primitive,
+        inputs: Sequence[Any],
+        saved: Sequence[Any],
+        params: dict[str, Any],
+        like: Any,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.saved = saved
+        self.params = params
+        self.keeper: Callable[[], Tensor | None] | None = None  # who asked for the gradient: weakly
+        self.shape = like.shape
+        self.dtype = like.dtype
+        self.scope = state.scope
+        self.time = clock()
+
+    def saved_inputs(self) -> list[tuple[Any, Any]]:
+        """(where it came from, raw array) of each input that was kept."""
+        op = self.op
+        return [
+            (self.inputs[op.inputs.index(name)], raw)
+            for name, raw in zip(op.kept, self.saved, strict=True)
+            if name in op.inputs
+        ]
+
+    def saved_outputs(self) -> list[Any]:
+        """The raw outputs, all if a rule reads one of them; else none."""
+        pairs = zip(self.op.kept, self.saved, strict=True)
+        return [raw for name, raw in pairs if name in self.op.outputs]

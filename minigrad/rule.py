@@ -1,0 +1,98 @@
+"""A backward rule, and how it reads off a node what it names.
+
+Of what was saved it takes all at once, where nobody wants to differentiate again and nothing has
+been overwritten. Else it reads one by one: the graph's own Tensors, or an error that says which
+line wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from minigrad import memory
+from minigrad.memory import last_write, writer
+from minigrad.node import Node
+from minigrad.tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from minigrad.operation import Primitive
+
+
+class Rule:
+    """A backward rule: the upstream gradient ``g`` and what else it names in, a gradient out."""
+
+    __slots__ = ("input", "output", "reads", "rule", "take")
+
+    def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: Any) -> None:
+        names = arguments(rule)
+        if names[:1] != ["g"]:
+            raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
+        self.rule = rule
+        self.input = input
+        self.output = op.outputs.index(output) if op.several and output is not ... else None
+        self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
+        self.take = taker([op.kept.index(name) for name in names[1:]])
+
+    def read(self, node: Node, create_graph: bool) -> Sequence[Any]:
+        """What it names besides ``g``: what `take` takes, but checked, and as Tensors if wanted."""
+        return [read(node, *key, create_graph) for read, *key in self.reads]
+
+
+def arguments(rule: Callable[..., Any]) -> list[str]:
+    """The names that a rule asks for."""
+    return list(rule.__code__.co_varnames[: rule.__code__.co_argcount])
+
+
+def taker(places: list[int]) -> Callable[[Sequence[Any]], Any]:
+    """How to take the entries at ``places`` out of a sequence, as a sequence."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1)) if places else itemgetter(slice(0))
+
+
+# ── what a rule may read off a node: raw arrays, or the graph's own Tensors ──────────────────────
+
+
+def read_input(node: Node, place: int, index: int, create_graph: bool) -> Any:
+    """The input number ``index``, which was saved at ``place``."""
+    raw = node.saved[place]
+    if memory.latest > node.time < last_write(raw):
+        raise _overwritten(node, index, raw)
+    if not create_graph or not hasattr(raw, "dtype"):
+        return raw
+    origin = node.inputs[index]
+    if isinstance(origin, Node):
+        return wrap(raw, origin)
+    if not isinstance(origin, Tensor) or (origin.data is not raw and not origin.tracked):
+        return Tensor(raw)
+    if origin.data is not raw:  # the leaf was given another array since
+        raise _overwritten(node, index, raw)
+    return origin
+
+
+def read_output(node: Node, place: int, index: int, create_graph: bool) -> Any:
+    """The output number ``index``, which was saved at ``place``."""
+    value = node.saved[place]
+    if memory.latest > node.time < last_write(value):
+        raise _overwritten(node, f"output {node.op.outputs[index]!r}", value)
+    if not create_graph:
+        return value
+    return wrap(value, node.op.part(node, index, value) if node.op.several else node)
+
+
+def _overwritten(node: Node, what: int | str, data: Any) -> RuntimeError:
+    if isinstance(what, int):
+        name = getattr(node.inputs[what], "name", None)
+        what = f"input {node.op.inputs[what]!r}{f' ({name})' if name else ''}"
+    return RuntimeError(
+        f"backward through {node.op.name} needs the value that its {what} had when it ran; found "
+        f"it overwritten in place since, at {writer(data)}. Call backward before you write, or "
+        "write to a copy."
+    )
+
+
+def read_plain(node: Node, place: int, index: int, create_graph: bool) -> Any:
+    """A parameter or a shape."""
+    return node.saved[place]
