@@ -173,19 +173,12 @@ def convolve_kernel(y: Array, x: Array, *, window: Window, groups: int) -> Array
     return xp.reshape(xp.matrix_transpose(out), shape)
 
 
-def _channel_sums(g: Any) -> Any:
-    """Σ g of each channel, over all images and places: (N, O, *L) to (O,)."""
-    n, o, *count = g.shape
-    sums = sum_over(reshape(g, (n * o, math.prod(count))), axis=1, keepdims=False)
-    return sum_over(reshape(sums, (n, o)), axis=0, keepdims=False)
-
-
 convolve.vjp(
     x=lambda g, w, x_shape, window, groups: convolve_input(
         g, w, shape=x_shape, window=window, groups=groups
     ),
     w=lambda g, x, window, groups: convolve_kernel(g, x, window=window, groups=groups),
-    b=lambda g: _channel_sums(g),
+    b=lambda g: sum_over(g, axis=(0, *range(2, g.ndim)), keepdims=False),
 )
 convolve_input.vjp(
     y=lambda g, w, window, groups: convolve(g, w, window=window, groups=groups),
