@@ -1,9 +1,9 @@
 """Entrywise: rules that treat each entry by itself, and so can take many parameters at once.
 
 A rule is up to a dozen calls of NumPy, and a call takes as long as some thousand entries do. So
-small parameters move together, as one long array. Large ones move some rows at a time, so that
-from call to call the numbers stay in the processor's cache. The parameters stay where they are:
-their gradients are joined, and what the rule takes from them is handed out again.
+small parameters move together, as one array of a few thousand entries. Large ones move some rows
+at a time, so that from call to call the numbers stay in the processor's cache. The parameters stay
+where they are: their gradients are joined, and what the rule takes from them is handed out again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from minigrad.memory import owner
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
-SMALL = 2**13  # entries: joining up to so many costs less than the calls that it saves
+SMALL = 2**12  # entries: to join more would save less time, and take more memory
 BLOCK = 2**18  # entries: of float32, a megabyte in each of a rule's arrays
 
 State = dict[str, Any]  # arrays with an entry for each of the parameter's, and numbers
@@ -41,6 +41,10 @@ class Entrywise(Optimizer):
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         """What to take from the entries with gradient ``g``, which is not to be written to."""
         raise NotImplementedError
+
+    def _joins(self, group: dict[str, Any]) -> bool:
+        """Whether joining small parameters saves time; not if the rule is but a call or two."""
+        return True
 
     @property
     def state(self) -> dict[Tensor, State]:
@@ -87,36 +91,69 @@ class Entrywise(Optimizer):
         moving = [p for params in groups for p in params]
         for p in moving:
             self._check_gradient(p)
-        self._blocks = [[*_blocks(params, state)] for params in groups]
+        joins = map(self._joins, self.param_groups)
+        self._blocks = [[*_blocks(*each, state)] for each in zip(groups, joins, strict=True)]
         self._arrays = [p.data for p in moving]
         for p in moving:
             state.pop(p, None)
 
 
 class Block:
-    """Entries that move together: some rows of a parameter, or several small ones end to end."""
+    """Entries that move together: a parameter, or some rows of it."""
+
+    def __init__(self, param: Tensor, rows: Any, state: dict[Tensor, State]) -> None:
+        self.param, self.rows = param, rows
+        self.target = param.data[rows]
+        self.state = {
+            key: backend.copy_as(value[rows], param.data) if _is_entries(value) else value
+            for key, value in state.get(param, {}).items()
+        }
+
+    def gradient(self) -> Any:
+        """Of all its entries, as one array."""
+        return self.param.grad.data[self.rows]  # type: ignore[union-attr]
+
+    def weights(self) -> Any:
+        """The entries, as one array."""
+        return self.target
+
+    def shrink(self, factor: float) -> None:
+        """Multiply the entries by a number."""
+        self.target *= factor
+
+    def subtract(self, change: Any) -> None:
+        """Move the entries."""
+        self.target -= change
+
+    def parts(self) -> list[tuple[Tensor, State]]:
+        """What it holds of the state, by parameter."""
+        return [(self.param, self.state)]
+
+
+class Joined(Block):
+    """Several small parameters end to end."""
 
     def __init__(
-        self, params: list[Tensor], targets: list[Any], state: dict[Tensor, State], rows: Any = None
+        self, params: list[Tensor], targets: list[Any], state: dict[Tensor, State]
     ) -> None:
-        self.params, self.targets, self.rows = params, targets, rows
+        self.params, self.targets = params, targets
         ends = [0, *accumulate(p.numel() for p in params)]
-        self.parts: list[Any] = [*map(slice, ends, ends[1:])] if rows is None else [...]
+        self.slices = [*map(slice, ends, ends[1:])]
         states = [state.get(p, {}) for p in params]
         self.state = {
-            key: backend.copy_as(self._entries([s[key] for s in states]), params[0].data)
+            key: backend.copy_as(_joined([s[key] for s in states]), params[0].data)
             if _is_entries(value)
             else value
             for key, value in states[0].items()
         }
 
     def gradient(self) -> Any:
-        """Of all entries, in one array."""
-        return self._entries([p.grad.data for p in self.params])  # type: ignore[union-attr]
+        """Those of all, end to end."""
+        return _joined([p.grad.data for p in self.params])  # type: ignore[union-attr]
 
     def weights(self) -> Any:
-        """The entries in one array."""
-        return self._entries([p.data for p in self.params])
+        """All entries, end to end."""
+        return _joined([p.data for p in self.params])
 
     def shrink(self, factor: float) -> None:
         """Multiply the entries by a number."""
@@ -124,15 +161,22 @@ class Block:
             self.targets[i] *= factor
 
     def subtract(self, change: Any) -> None:
-        """Move the entries."""
-        for i, part in enumerate(self.parts):
+        """Move the entries, each parameter by its part."""
+        for i, part in enumerate(self.slices):
             self.targets[i] -= change[part]
 
-    def _entries(self, arrays: list[Any]) -> Any:
-        """Those of this block out of arrays like its parameters."""
-        if self.rows is None:
-            return namespace(arrays[0]).concat(arrays, axis=None)
-        return arrays[0][self.rows]
+    def parts(self) -> list[tuple[Tensor, State]]:
+        """What it holds of the state, by parameter."""
+        items = self.state.items()
+        return [
+            (p, {key: value[part] if _is_entries(value) else value for key, value in items})
+            for p, part in zip(self.params, self.slices, strict=True)
+        ]
+
+
+def _joined(arrays: list[Any]) -> Any:
+    """All their entries, in one array."""
+    return namespace(arrays[0]).concat(arrays, axis=None)
 
 
 def past(state: State, key: str, like: Any) -> Any:
@@ -150,7 +194,7 @@ def mean(state: State, key: str, x: Any, beta: float) -> Any:
     return m
 
 
-def _blocks(params: list[Tensor], state: dict[Tensor, State]) -> Iterator[Block]:
+def _blocks(params: list[Tensor], joins: bool, state: dict[Tensor, State]) -> Iterator[Block]:
     """The parameters of one group in blocks.
 
     Alone are large ones, those that are not one stretch of memory, and those that share memory
@@ -158,37 +202,36 @@ def _blocks(params: list[Tensor], state: dict[Tensor, State]) -> Iterator[Block]
     """
     owners = {p: id(owner(p.data)) for p in params}
     users = Counter(owners.values())
-    flat = {p: _flat(p.data) for p in params if p.numel() <= SMALL and users[owners[p]] == 1}
+    small = [p for p in params if joins and p.numel() <= SMALL and users[owners[p]] == 1]
+    flat = {p: _flat(p.data) for p in small}
     packs: dict[Any, list[Tensor]] = {}
     entries: Counter[Any] = Counter()
     for p in params:
         if flat.get(p) is None:
-            yield from (Block([p], [p.data[rows]], state, rows) for rows in _rows(p))
+            yield from (Block(p, rows, state) for rows in _rows(p))
             continue
         numbers = [(k, None if _is_entries(v) else v) for k, v in state.get(p, {}).items()]
         kind = (namespace(p.data), p.dtype, *numbers)
         entries[kind] += p.numel()
-        packs.setdefault((kind, entries[kind] // BLOCK), []).append(p)
+        packs.setdefault((kind, entries[kind] // SMALL), []).append(p)
     for pack in packs.values():
-        yield Block(pack, [flat[p] for p in pack], state)
+        yield Joined(pack, [flat[p] for p in pack], state)
 
 
 def _by_parameter(blocks: list[Block]) -> dict[Tensor, State]:
     """The state of the parameters in ``blocks``."""
-    parts: dict[Tensor, dict[str, list[Any]]] = {}
-    for block in blocks:
-        for p, part in zip(block.params, block.parts, strict=True):
-            mine = parts.setdefault(p, {})
-            for key, value in block.state.items():
-                mine.setdefault(key, []).append(value[part] if _is_entries(value) else value)
+    found: dict[Tensor, dict[str, list[Any]]] = {}
+    for p, state in (part for block in blocks for part in block.parts()):
+        mine = found.setdefault(p, {})
+        for key, value in state.items():
+            mine.setdefault(key, []).append(value)
 
     def whole(p: Tensor, values: list[Any]) -> Any:
         if not _is_entries(values[0]):
             return values[0]
-        xp = namespace(values[0])
-        return xp.reshape(xp.concat(values, axis=None), p.shape)
+        return namespace(values[0]).reshape(_joined(values), p.shape)
 
-    return {p: {key: whole(p, v) for key, v in state.items()} for p, state in parts.items()}
+    return {p: {key: whole(p, v) for key, v in state.items()} for p, state in found.items()}
 
 
 def _rows(p: Tensor) -> list[Any]:

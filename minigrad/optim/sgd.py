@@ -42,6 +42,9 @@ class SGD(Entrywise):
             maximize=maximize,
         )
 
+    def _joins(self, group: dict[str, Any]) -> bool:
+        return bool(group["momentum"])
+
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         if momentum := group["momentum"]:
             v = state.get("momentum_buffer")
