@@ -29,7 +29,7 @@ def wrote(*arrays: Any, line: str | None = None) -> None:
     latest = clock()
     write = (latest, line or caller())
     for data in arrays:
-        whole = owner(data)
+        whole = data if getattr(data, "base", None) is None else owner(data)
         key = id(whole)
         if key not in _writes:
             with suppress(TypeError):  # an array that cannot be watched leaves its entry behind

@@ -29,7 +29,7 @@ class Primitive:
 
     __slots__ = (
         *("forward", "name", "inputs", "defaults", "outputs", "several", "variadic", "joint"),
-        *("rules", "pulls", "kept", "_keep", "_plain", "__dict__", "__weakref__"),
+        *("rules", "pulls", "kept", "_keep", "_plain", "_sized", "__dict__", "__weakref__"),
     )
 
     def __init__(self, forward: Callable[..., Any], outputs: tuple[str, ...] = ("out",)) -> None:
@@ -51,6 +51,7 @@ class Primitive:
         self.kept: list[str] = []  # what is saved for the rules, of what `_names` has
         self._keep: Any = None  # takes these out of all that is at hand; not if it is the inputs
         self._plain = True  # whether they are among the inputs and a single output
+        self._sized = False  # whether shapes are among them
 
     def __repr__(self) -> str:
         """Name the operation."""
@@ -73,8 +74,9 @@ class Primitive:
 
     def _names(self) -> list[str]:
         """All that a rule may read, in the order in which `__call__` has it at hand."""
-        shapes = [f"{name}_shape" for name in self.inputs]
-        return [*self.outputs, *(() if self._plain else (*self.defaults, *shapes)), *self.inputs]
+        params = [] if self._plain else self.defaults
+        shapes = [f"{name}_shape" for name in self.inputs if self._sized]
+        return [*self.outputs, *params, *shapes, *self.inputs]
 
     def compile(self, rules: Mapping[str, Any]) -> tuple[Rule, ...]:
         """Check rules given as ``input=rule`` or ``input={output: rule}``, and bind their names."""
@@ -113,6 +115,7 @@ class Primitive:
         if read & {*self.outputs}:
             read |= {*self.outputs}
         self._plain = not self.several and read <= {*self.outputs, *self.inputs}
+        self._sized = any(name.endswith("_shape") for name in read)
         names = self._names()
         self.kept = [name for name in names if name in read]
         simple = not self.kept or (self.kept == self.inputs and not self.variadic)
@@ -157,7 +160,8 @@ class Primitive:
             saved = self._keep((value, *arrays))
         else:
             outputs = value if self.several else (value,)
-            saved = self._keep((*outputs, *params.values(), *self._shapes(arrays), *arrays))
+            shapes = self._shapes(arrays) if self._sized else ()
+            saved = self._keep((*outputs, *params.values(), *shapes, *arrays))
         node = Node(self, origins, saved, params, value[0] if self.several else value)
         if recording == WATCHED:
             given = dict(zip(self.inputs, arrays, strict=False))

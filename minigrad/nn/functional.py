@@ -310,7 +310,8 @@ def _normalized(
                     "running statistics need more than one value per channel to have a variance; "
                     f"got shape {tuple(x.shape)}. Use a larger batch, or evaluation."
                 )
-            mu, sigma = (s.data if isinstance(s, Tensor) else s for s in (mu, sigma))
+            if isinstance(x, Tensor):
+                mu, sigma = mu.data, sigma.data
             _follow(mean.data, mu, axis, momentum)
             _follow(var.data, sigma * sigma - eps, axis, momentum, n / (n - 1))
             for statistic in (mean, var):

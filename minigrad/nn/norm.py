@@ -40,8 +40,8 @@ class RunningNorm(Module):
         self.register_buffer("running_var", ops.ones(num_features) if track else None)
         self.register_buffer("num_batches_tracked", ops.zeros((), dtype=int64) if track else None)
 
-    def _check_shape(self, x: Tensor, ndims: tuple[int, ...]) -> None:
-        if x.ndim in ndims and x.shape[self.axis] == self.num_features:
+    def _check_shape(self, shape: tuple[int, ...], ndims: tuple[int, ...]) -> None:
+        if len(shape) in ndims and shape[self.axis] == self.num_features:
             return
         shapes = []
         for ndim in ndims:
@@ -49,7 +49,7 @@ class RunningNorm(Module):
             names.insert(self.axis % ndim, str(self.num_features))
             shapes.append(f"({', '.join(names)})")
         raise ValueError(
-            f"{self._place()} needs inputs of shape {' or '.join(shapes)}; got {x.shape}. "
+            f"{self._place()} needs inputs of shape {' or '.join(shapes)}; got {shape}. "
             f"Set num_features to the size of axis {self.axis}, or reshape before it."
         )
 
@@ -95,7 +95,7 @@ class BatchNorm(RunningNorm):
     def forward(self, x: Any) -> Any:
         """Map (N, C, …) to itself."""
         x = x if isinstance(x, Tensor) else Tensor(x)
-        self._check(x)
+        self._check(x.shape)
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.running_mean is not None:
             self.num_batches_tracked.data += 1
@@ -113,12 +113,12 @@ class BatchNorm(RunningNorm):
             axis=self.axis,
         )
 
-    def _check(self, x: Tensor) -> None:
-        self._check_shape(x, self.ndims)
-        if self.training and x.numel() <= self.num_features:
+    def _check(self, shape: tuple[int, ...]) -> None:
+        self._check_shape(shape, self.ndims)
+        if self.training and math.prod(shape) <= self.num_features:
             raise ValueError(
                 f"{self._place()} needs more than one value per channel to have a variance in "
-                f"training; got shape {x.shape}. Use a larger batch, or call eval()."
+                f"training; got shape {shape}. Use a larger batch, or call eval()."
             )
 
     def extra_repr(self) -> str:
@@ -174,7 +174,7 @@ class InstanceNorm(RunningNorm):
     def forward(self, x: Any) -> Any:
         """Map (N, C, …), or one sample (C, …), to itself."""
         batch = x if x.ndim != self.ndims[0] - 1 else ops.unsqueeze(x, 0)
-        self._check_shape(batch, self.ndims)
+        self._check_shape(tuple(batch.shape), self.ndims)
         by_sample = self.training or not self.track_running_stats
         if by_sample and math.prod(batch.shape[2:]) == 1:
             raise ValueError(

@@ -50,8 +50,8 @@ standardize.vjp(
         "z": lambda g, z, sigma, axis, center: (
             (_centred(g, axis, center) - z * _mean(g * z, axis)) / sigma
         ),
-        "mu": lambda g, axis, center, x_shape: broadcast_to(
-            int(center) * g / count(x_shape, axis), shape=x_shape
+        "mu": lambda g, z, axis, center: broadcast_to(
+            int(center) * g / count(z.shape, axis), shape=z.shape
         ),
         "sigma": lambda g, z, axis: g * z / count(z.shape, axis),
     }
