@@ -264,6 +264,7 @@ def _peak(c: Contender, problem: Problem) -> int | None:
     if not c.peer.traced or c.peer.backend != "numpy":
         return None
     step: Step = getattr(c.peer, c.family)(problem)
+    c.step()  # Python keeps small objects for reuse: those are there already in a loop
     tracemalloc.start()
     try:
         step()
