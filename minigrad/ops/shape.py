@@ -157,6 +157,7 @@ def _permute(x: Array, *, axes: Shape) -> Array:
 _permute.vjp(x=lambda g, axes: _permute(g, axes=_inverse(axes)))
 
 
+@functools.lru_cache(maxsize=256)
 def _inverse(axes: Shape) -> Shape:
     n = len(axes)
     return tuple(sorted(range(n), key=lambda i: axes[i] % n))
