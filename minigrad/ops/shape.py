@@ -149,18 +149,18 @@ def expand_as(x: Any, other: Any) -> Any:
 # ── permuting ────────────────────────────────────────────────────────────────────────────────────
 
 
+@functools.lru_cache(maxsize=256)
+def _inverse(axes: Shape) -> Shape:
+    n = len(axes)
+    return tuple(sorted(range(n), key=lambda i: axes[i] % n))
+
+
 @primitive
 def _permute(x: Array, *, axes: Shape) -> Array:
     return namespace(x).permute_dims(x, axes)
 
 
 _permute.vjp(x=lambda g, axes: _permute(g, axes=_inverse(axes)))
-
-
-@functools.lru_cache(maxsize=256)
-def _inverse(axes: Shape) -> Shape:
-    n = len(axes)
-    return tuple(sorted(range(n), key=lambda i: axes[i] % n))
 
 
 def permute(x: Any, *order: Any, dims: Any = None) -> Any:
