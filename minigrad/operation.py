@@ -65,6 +65,11 @@ class Primitive:
             raise TypeError(f"{self}: {asker} names {name!r}, which is none of: {known_}")
         if name not in self.kept:
             raise TypeError(f"{self}: {asker} names {name!r}, which no rule of its own has kept")
+        always = self.inputs[: len(self.inputs) - len(self.forward.__defaults__ or ())]
+        if name in self.inputs and (self.variadic or name not in always):
+            raise TypeError(
+                f"{self}: {asker} names {name!r}, of which a call may have none or more"
+            )
         place = self.kept.index(name)
         if name in self.outputs:
             return read_output, place, self.outputs.index(name)

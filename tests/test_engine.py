@@ -48,6 +48,28 @@ def test_a_wrong_rule_does_not_ship(rules: Any, said: str) -> None:
         scale.vjp(**rules)
 
 
+def test_a_rule_reads_only_inputs_that_every_call_has() -> None:
+    """Inputs that may be left out, or come in any number, are no names for a rule; shapes are."""
+
+    @mg.primitive
+    def scale(x: Any, by: Any = None) -> Any:
+        return x if by is None else by * x
+
+    with pytest.raises(TypeError, match="names 'by', of which a call may have none or more"):
+        scale.vjp(x=lambda g, by: g * by)
+
+    @mg.primitive
+    def total(*xs: Any) -> Any:
+        return sum(xs)
+
+    with pytest.raises(TypeError, match="names 'xs', of which a call may have none or more"):
+        total.vjp(xs=lambda g, xs: [g for _ in xs])
+    total.vjp(xs=lambda g, xs_shape: [g for _ in xs_shape])
+    x, y = scalar(1.0), scalar(2.0)
+    total(x, y).backward()
+    assert (x.grad.item(), y.grad.item()) == (1.0, 1.0)
+
+
 def test_a_further_rule_reads_only_what_is_kept() -> None:
     """Rules in place of an operation's own find what those have saved, and nothing else."""
     (rule,) = ops.exp.compile({"x": lambda g, out: g * out})
