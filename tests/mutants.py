@@ -39,8 +39,8 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 
 ROOT = Path(__file__).parent.parent
-NAMES = """attention backend convolution engine entrywise fuzz layers losses nn ops optim products recurrent
-    tensor transforms"""
+NAMES = """attention backend convolution engine entrywise fuzz layers losses nn ops optim products
+    recurrent tensor transforms"""
 FILES = [f"tests/test_{name}.py" for name in NAMES.split()]
 ENOUGH = 10.0  # seconds of tests for a mutant
 Place = tuple[Any, ...]  # where in the sources some code comes from
