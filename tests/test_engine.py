@@ -491,6 +491,17 @@ def test_a_write_is_seen_through_views(view: Any) -> None:
         z.backward()
 
 
+def test_a_constant_given_another_array_counts_as_it_was() -> None:
+    """Second derivatives, too, see the numbers that a constant had when it was used."""
+    x = scalar(3.0)
+    c = mg.tensor(2.0, dtype=mg.float64)
+    y = c * x * x
+    c.data = np.asarray(7.0)
+    (g,) = mg.grad(y, x, create_graph=True)
+    (h,) = mg.grad(g, x)
+    assert (g.item(), h.item()) == (12.0, 4.0)
+
+
 def test_running_statistics_in_a_graph_are_not_moved_unnoticed() -> None:
     """A training step that moves statistics which a later backward needs is an error there."""
     norm = nn.BatchNorm1d(3)

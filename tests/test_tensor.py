@@ -287,7 +287,9 @@ def test_anomalies_are_found_where_they_are_made() -> None:
             model(x)
         with (
             mg.detect_anomaly(),
-            pytest.raises(FloatingPointError, match="the gradient that comes out of sqrt"),
+            pytest.raises(
+                FloatingPointError, match=r"comes out of sqrt: of shape \(2,\), from .*inf"
+            ),
         ):
             y.backward()
         with mg.detect_anomaly():
