@@ -216,8 +216,7 @@ def _seed(y: Tensor, gradient: Any, create_graph: bool, asked: str) -> Any:
                 f"{asked} starts from a scalar; this tensor has shape {y.shape}. Reduce it first "
                 "(.sum(), .mean()), or pass the upstream gradient."
             )
-        g = wrap(backend.zeros(y.shape, like=y.data))
-        g.data += 1
+        g = wrap(backend.ones(y.shape, like=y.data))
     else:
         g = gradient if isinstance(gradient, Tensor) else Tensor(lift(gradient, y.data))
     if g.shape != y.shape:

@@ -205,6 +205,11 @@ def zeros(shape: tuple[int, ...], like: Array) -> Array:
     return namespace(like).zeros(shape, dtype=like.dtype, **_beside(like))
 
 
+def ones(shape: tuple[int, ...], like: Array) -> Array:
+    """Ones beside ``like``, of its dtype."""
+    return namespace(like).ones(shape, dtype=like.dtype, **_beside(like))
+
+
 def arange(n: int, like: Array) -> Array:
     """0 … n − 1 beside ``like``."""
     return namespace(like).arange(n, **_beside(like))
