@@ -230,6 +230,18 @@ def total(x: Array, axis: Any, keepdims: bool = False) -> Array:
     return xp.sum(x, axis=axis, keepdims=keepdims)
 
 
+def added(out: Array, b: Array) -> Array:
+    """out + b, where ``out`` is the caller's own: in place, if the sum has its shape and dtype."""
+    behind = out.shape[max(out.ndim - b.ndim, 0) :]
+    fits = b.shape == behind or (
+        b.ndim <= out.ndim and all(m in (1, n) for m, n in zip(b.shape, behind, strict=True))
+    )
+    if not fits or b.dtype != out.dtype:
+        return out + b
+    out += b
+    return out
+
+
 def largest(x: Array, axis: Any) -> Array:
     """The largest x over ``axis``, which is kept."""
     if isinstance(x, np.ndarray):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad.backend import Array, namespace
+from minigrad.backend import Array, added, namespace
 from minigrad.operation import primitive
 from minigrad.ops.indexing import getitem
 from minigrad.ops.padding import pad
@@ -46,12 +46,7 @@ def linear(x: Array, w: Array, b: Array | None = None) -> Array:
     out = _rows(x) @ w.mT  # one product, not one for each entry of the leading axes
     if x.ndim != 2:  # noqa: PLR2004
         out = namespace(out).reshape(out, (*x.shape[:-1], w.shape[-2]))
-    if b is None:
-        return out
-    if b.dtype == out.dtype and b.shape == out.shape[-b.ndim :]:
-        out += b  # in place: a second array would cost more than the sum
-        return out
-    return out + b
+    return out if b is None else added(out, b)
 
 
 linear.vjp(

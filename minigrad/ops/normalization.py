@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.backend import Array, namespace, total
+from minigrad.backend import Array, added, namespace, total
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import sqrt, square
@@ -75,12 +75,7 @@ normalize.vjp(
 def scale_shift(z: Array, gamma: Array, beta: Array | None = None) -> Array:
     """out = γ·z + β, the learned half of a normalization layer."""
     out = gamma * z
-    if beta is None:
-        return out
-    if beta.dtype == out.dtype and beta.shape == gamma.shape:
-        out += beta
-        return out
-    return out + beta
+    return out if beta is None else added(out, beta)
 
 
 scale_shift.vjp(
