@@ -51,12 +51,21 @@ def _plan(shape: Shape, dtype: np.dtype[Any], axis: Any, keepdims: bool) -> _Pla
         return None
     result = tuple([1 if i in axes else n for i, n in enumerate(shape) if keepdims or i in kept])
     return _Plan(
-        across=np.ones(behind, dtype) if last < ndim else None,
-        down=np.ones(before, dtype) if first else None,
+        across=_ones(behind, dtype) if last < ndim else None,
+        down=_ones(before, dtype) if first else None,
         wide=None if ndim == 2 else (before * left, behind),  # noqa: PLR2004
         tall=None if ndim == 2 else (before, left),  # noqa: PLR2004
         shape=None if len(result) == 1 else result,
     )
+
+
+def _ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
+    return _kept_ones(1 << n.bit_length(), dtype)[:n]
+
+
+@lru_cache(maxsize=64)  # by powers of two, so that all plans share what one or two long ones take
+def _kept_ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
+    return np.ones(n, dtype)
 
 
 def total(x: np.ndarray, axis: Any, keepdims: bool) -> Any:
