@@ -29,7 +29,7 @@ def wrote(*arrays: Any, line: str | None = None) -> None:
     latest = clock()
     write = (latest, line or caller())
     for data in arrays:
-        whole = data if getattr(data, "base", None) is None else owner(data)
+        whole = owner(data)
         key = id(whole)
         if key not in _writes:
             with suppress(TypeError):  # an array that cannot be watched leaves its entry behind
@@ -45,8 +45,7 @@ def shared(x: Any) -> bool:
 def intact(arrays: Iterable[Any], since: int) -> bool:
     """Whether none of ``arrays`` (and whatever is among them) was written after ``since``."""
     for x in arrays:
-        whole = x if getattr(x, "base", None) is None else owner(x)
-        write = _writes.get(id(whole))
+        write = _writes.get(id(owner(x)))
         if write is not None and write[0] > since:
             return False
     return True
@@ -72,6 +71,6 @@ def caller() -> str:
 
 def owner(data: Any) -> Any:
     """The array whose memory ``data`` is a view of."""
-    while type(base := getattr(data, "base", None)) is type(data):
+    while (base := getattr(data, "base", None)) is not None and type(base) is type(data):
         data = base
     return data
