@@ -98,7 +98,7 @@ class Entrywise(Optimizer):
             state.pop(p, None)
 
 
-class Block:
+class Rows:
     """Entries that move together: a parameter, or some rows of it."""
 
     def __init__(self, param: Tensor, rows: Any, state: dict[Tensor, State]) -> None:
@@ -130,8 +130,8 @@ class Block:
         return [(self.param, self.state)]
 
 
-class Joined(Block):
-    """Several small parameters end to end."""
+class Joined:
+    """The same for several small parameters end to end."""
 
     def __init__(
         self, params: list[Tensor], targets: list[Any], state: dict[Tensor, State]
@@ -174,6 +174,9 @@ class Joined(Block):
         ]
 
 
+Block = Rows | Joined  # entries that move together
+
+
 def _joined(arrays: list[Any]) -> Any:
     """All their entries, in one array."""
     return namespace(arrays[0]).concat(arrays, axis=None)
@@ -208,7 +211,7 @@ def _blocks(params: list[Tensor], joins: bool, state: dict[Tensor, State]) -> It
     entries: Counter[Any] = Counter()
     for p in params:
         if flat.get(p) is None:
-            yield from (Block(p, rows, state) for rows in _rows(p))
+            yield from (Rows(p, rows, state) for rows in _rows(p))
             continue
         numbers = [(k, None if _is_entries(v) else v) for k, v in state.get(p, {}).items()]
         kind = (namespace(p.data), p.dtype, *numbers)
