@@ -8,7 +8,6 @@ that gradients of gradients need nothing more.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from functools import lru_cache
 from heapq import heappop, heappush
 from operator import attrgetter
@@ -234,7 +233,8 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     """
     if create_graph and not state.recording:
         with enable_grad():
-            return backward(y, gradient, create_graph)
+            backward(y, gradient, create_graph)
+        return
     seed = _seed(y, gradient, create_graph, "backward()")
     given = {id(seed)}
     for v, g in sweep([y], [seed], create_graph=create_graph):
@@ -251,7 +251,6 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             shared = x is not v or id(g) in given or getattr(g, "base", None) is not None
             given.add(id(g))
             x.grad = wrap(namespace(g).positive(g) if shared else g)
-    return None
 
 
 def grad(
@@ -276,6 +275,9 @@ def grad(
     allow_unused
         Answer None, not an error, for an input that no output depends on.
     """
+    if create_graph and not state.recording:
+        with enable_grad():
+            return grad(outputs, inputs, grad_outputs, create_graph, allow_unused)
     ys = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     xs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     several = isinstance(grad_outputs, list | tuple)
@@ -284,8 +286,7 @@ def grad(
     places = [vertex(x) for x in xs]
     asked = set(places)
     walk = sweep(ys, seeds, wanted=xs, create_graph=create_graph)
-    with enable_grad() if create_graph and not state.recording else nullcontext():
-        found = {v: g for v, g in walk if v in asked}
+    found = {v: g for v, g in walk if v in asked}
     for i, v in enumerate(places):
         if v not in found and not allow_unused:
             why = "does not require grad" if v is None else "was not used to compute the outputs"

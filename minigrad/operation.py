@@ -59,10 +59,10 @@ class Primitive:
 
     def source(self, name: str, asker: str) -> tuple[Callable[..., Any], int, int]:
         """How a rule reads ``name`` off a node, its place in ``saved``, and among its like."""
-        known = [*self.inputs, *self.outputs, *self.defaults]
-        if name not in known and name.removesuffix("_shape") not in self.inputs:
-            known_ = ", ".join(known)
-            raise TypeError(f"{self}: {asker} names {name!r}, which is none of: {known_}")
+        names = [*self.inputs, *self.outputs, *self.defaults]
+        if name not in names and name.removesuffix("_shape") not in self.inputs:
+            known = ", ".join(names)
+            raise TypeError(f"{self}: {asker} names {name!r}, which is none of: {known}")
         if name not in self.kept:
             raise TypeError(f"{self}: {asker} names {name!r}, which no rule of its own has kept")
         always = self.inputs[: len(self.inputs) - len(self.forward.__defaults__ or ())]
