@@ -14,7 +14,7 @@ import pytest
 from conftest import host, near
 
 import minigrad as mg
-from minigrad import backend, nn, optim
+from minigrad import backend, memory, nn, optim
 from minigrad.backend.cupy import status as cupy_status
 
 
@@ -186,3 +186,29 @@ def test_sums_over_axes_that_are_not_there_are_refused(axis: object) -> None:
     """An axis named twice, or beyond the last, is an error as it is in NumPy."""
     with pytest.raises((ValueError, np.exceptions.AxisError)):
         backend.total(np.ones((3, 4)), axis)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "in_place"),
+    [((3,), "f4", True), ((2, 3), "f4", True), ((2, 1), "f4", True), ((), "f4", True)]
+    + [((3,), "f8", False), ((1, 2, 3), "f4", False), ((1, 1, 3), "f4", False)],
+)
+def test_a_sum_is_in_place_where_it_fits(
+    shape: tuple[int, ...], dtype: str, in_place: bool
+) -> None:
+    """Sums go into the array that is the caller's own, unless their shape or dtype is another."""
+    out = np.ones((2, 3), "f4")
+    b = np.full(shape, 2, dtype)
+    wanted = out + b
+    found = backend.added(out, b)
+    assert (found is out) == in_place
+    assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
+    assert np.array_equal(found, wanted)
+
+
+def test_the_owner_of_memory_is_found_through_views() -> None:
+    """The array that a view shows, and anything else itself."""
+    x = np.ones((2, 3))
+    assert memory.owner(x.T[1:]) is x
+    assert memory.owner(x) is x
+    assert memory.owner(None) is None
