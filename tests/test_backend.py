@@ -190,8 +190,10 @@ def test_sums_over_axes_that_are_not_there_are_refused(axis: object) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "dtype", "in_place"),
-    [((3,), "f4", True), ((2, 3), "f4", True), ((2, 1), "f4", True), ((), "f4", True)]
-    + [((3,), "f8", False), ((1, 2, 3), "f4", False), ((1, 1, 3), "f4", False)],
+    [
+        *[(shape, "f4", True) for shape in ((3,), (2, 3), (2, 1), ())],
+        *[((3,), "f8", False), ((1, 2, 3), "f4", False), ((1, 1, 3), "f4", False)],
+    ],
 )
 def test_a_sum_is_in_place_where_it_fits(
     shape: tuple[int, ...], dtype: str, in_place: bool
