@@ -7,7 +7,7 @@ that gradients of gradients need nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from heapq import heappop, heappush
 from operator import attrgetter
@@ -18,7 +18,7 @@ from minigrad.backend import Array, lift, namespace, total
 from minigrad.node import Node
 from minigrad.operation import Primitive, output, primitive
 from minigrad.recording import WATCHED, enable_grad, state
-from minigrad.rule import Rule
+from minigrad.rule import Edges, Rule
 from minigrad.tensor import Tensor, wrap
 
 # ── undoing what a forward did implicitly ────────────────────────────────────────────────────────
@@ -111,82 +111,84 @@ def sweep(
         Rules to use instead of an operation's own, from `Primitive.compile`.
     """
     live = None if wanted is None else _leading_to(wanted, order(roots))
-    gradients: dict[Vertex, Any] = {}
-    summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
-    # A heap of nodes, the latest first. A node is later than its inputs, so when it is the latest
-    # left all its uses have been heard, and its gradient is final.
-    waiting: list[tuple[int, Node]] = []
-
-    def add(v: Vertex, part: Any) -> None:
-        if v not in gradients:
-            gradients[v] = part
-            if isinstance(v, Node):
-                heappush(waiting, (-v.time, v))
-        elif isinstance(part, dict):  # of several outputs: output by output
-            for i, g in part.items():
-                known = gradients[v].get(i)
-                gradients[v][i] = g if known is None else known + g
-        elif v in summed and not create_graph:
-            gradients[v] += part
-        else:
-            gradients[v] = gradients[v] + part
-            summed.add(v)
-
+    gradients, waiting, add = _sums(create_graph)
+    watched = state.recording == WATCHED
     for root, seed in zip(roots, seeds, strict=True):
         add(vertex(root), seed)
     while waiting:
         _, v = heappop(waiting)
         g = gradients.pop(v)
         yield v, g
-        if v.op is output:  # a tuple's gradient: index -> gradient, for those outputs that have one
-            add(v.inputs[0], {v.params["index"]: g})
-        else:
-            for u, part in _pull(v, g, live, create_graph, rules):
-                add(u, part)
-    yield from gradients.items()  # the leaves
-
-
-def _pull(
-    v: Node,
-    g: Any,
-    live: Container[Vertex] | None,
-    create_graph: bool,
-    rules: Mapping[Primitive, tuple[Rule, ...]] | None,
-) -> Iterator[tuple[Vertex, Any]]:
-    """(input, gradient by it) for each input of ``v`` that has a place in the graph."""
-    op = v.op
-    pulls = op.pulls if rules is None or op not in rules else op.by_input(rules[op])
-    stale = memory.latest > v.time and not memory.intact(v.saved, v.time)
-    careful = create_graph or stale or rules is not None
-    answer = None
-    for i, u in enumerate(v.inputs):
-        if isinstance(u, Node):
-            like = u
-        elif isinstance(u, Tensor) and u.tracked:
-            like = u.data
-        else:
+        op, inputs = v.op, v.inputs
+        if op is output:
+            add(inputs[0], g, v.params["index"])
             continue
-        if live is not None and u not in live:
-            continue
-        for rule in pulls[0 if op.joint else i]:
-            upstream = g if rule.output is None else g.get(rule.output)
-            if upstream is None:
-                continue
-            try:
-                if answer is None or not op.joint:
+        edges = Edges(rules[op]) if rules and op in rules else op.edges
+        stale = memory.latest > v.time and not memory.intact(v.saved, v.time)
+        careful = create_graph or stale or rules
+        rule: Any = None
+        asked = answer = rule
+        try:
+            for i, rule in edges[len(inputs)]:
+                u = inputs[i]
+                like = (
+                    u
+                    if isinstance(u, Node)
+                    else u.data
+                    if isinstance(u, Tensor) and u.tracked
+                    else None
+                )
+                if like is None or (live is not None and u not in live):
+                    continue
+                if rule is not asked:
+                    upstream = g if rule.output is None else g.get(rule.output)
+                    if upstream is None:
+                        continue
                     args = rule.read(v, create_graph) if careful else rule.take(v.saved)
-                    answer = rule.rule(upstream, *args)
-                    if state.recording == WATCHED:
-                        parts = answer if op.joint else [answer]
+                    answer, asked = rule.rule(upstream, *args), rule
+                    if watched:
+                        parts = [answer] if rule.place is not None else answer
                         state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
-                part = answer[i] if op.joint else answer
+                part = answer if rule.place is not None else answer[i]
                 if part.shape != like.shape or part.dtype != like.dtype:
                     undo = fit if create_graph else fit.forward
                     part = undo(part, shape=like.shape, dtype=like.dtype)
-            except Exception as error:
-                error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
-                raise
-            yield u, part
+                add(u, part)
+        except Exception as error:
+            error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
+            raise
+    yield from gradients.items()  # the leaves
+
+
+def _sums(
+    create_graph: bool,
+) -> tuple[dict[Vertex, Any], list[tuple[int, Node]], Callable[..., None]]:
+    """What a sweep has found so far: gradients, nodes whose turn is to come, how to add to both."""
+    gradients: dict[Vertex, Any] = {}
+    summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
+    # A heap of nodes, the latest first. A node is later than its inputs, so when it is the latest
+    # left all its uses have been heard, and its gradient is final.
+    waiting: list[tuple[int, Node]] = []
+
+    def add(v: Vertex, part: Any, index: int = 0) -> None:
+        """Hear of a part of the gradient by ``v``, or by one of its several outputs."""
+        known = gradients.get(v)
+        if known is None:
+            if isinstance(v, Node):
+                heappush(waiting, (-v.time, v))
+                if v.op.several:
+                    part = {index: part}
+            gradients[v] = part
+        elif isinstance(known, dict):
+            known[index] = known[index] + part if index in known else part
+        elif v in summed and not create_graph:
+            known += part
+            gradients[v] = known
+        else:
+            gradients[v] = known + part
+            summed.add(v)
+
+    return gradients, waiting, add
 
 
 def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]:
@@ -239,18 +241,23 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     given = {id(seed)}
     for v, g in sweep([y], [seed], create_graph=create_graph):
         if isinstance(v, Tensor):
-            x = v
-        elif v.keeper is None or (x := v.keeper()) is None:
+            x, part = v, g
+        elif v.keeper is None or (x := v.keeper()) is None or (part := _own(g)) is None:
             continue
         if x.grad is not None:
-            x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
+            x.grad = x.grad + part if create_graph else wrap(x.grad.data + part)
         elif create_graph:
-            x.grad = g
+            x.grad = part
         else:
             # A rule may pass on its gradient, or a view of it: each gets a copy of its own.
-            shared = x is not v or id(g) in given or getattr(g, "base", None) is not None
-            given.add(id(g))
-            x.grad = wrap(namespace(g).positive(g) if shared else g)
+            shared = id(part) in given or getattr(part, "base", None) is not None
+            given.add(id(part))
+            x.grad = wrap(namespace(part).positive(part) if shared else part)
+
+
+def _own(g: Any) -> Any:
+    """A vertex's gradient, as its Tensor sees it: that by the first of several outputs."""
+    return g.get(0) if isinstance(g, dict) else g
 
 
 def grad(
@@ -286,7 +293,7 @@ def grad(
     places = [vertex(x) for x in xs]
     asked = set(places)
     walk = sweep(ys, seeds, wanted=xs, create_graph=create_graph)
-    found = {v: g for v, g in walk if v in asked}
+    found = {v: own for v, g in walk if v in asked and (own := _own(g)) is not None}
     for i, v in enumerate(places):
         if v not in found and not allow_unused:
             why = "does not require grad" if v is None else "was not used to compute the outputs"

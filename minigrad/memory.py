@@ -18,23 +18,49 @@ clock = itertools.count(1).__next__  # one logical time for recordings and for w
 
 latest = 0  # the time of the last write anywhere
 _PACKAGE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the import time
-# id of the owning array -> (time, line), for as long as that array lives. Should an id come back
-# for another, whatever is recorded of that one is later than the write: it is no false alarm.
-_writes: dict[int, tuple[int, str]] = {}
 
 
-def wrote(*arrays: Any, line: str | None = None) -> None:
-    """Note that the memory of ``arrays`` was written just now, by ``line`` of the user's code."""
+class Write:
+    """One write: when it was, by which line, and whether it is still the last to all it wrote."""
+
+    __slots__ = ("last", "line", "time")
+
+    def __init__(self, time: int, line: str) -> None:
+        self.time, self.line, self.last = time, line, True
+
+
+# By id of the owning array, for as long as that array lives. Should an id come back for another,
+# whatever is recorded of that one is later than the write: it is no false alarm.
+_writes: dict[int, Write] = {}
+
+
+def wrote(*arrays: Any, line: str | None = None, again: Write | None = None) -> Write:
+    """Note that the memory of ``arrays`` was written just now, by ``line`` of the user's code.
+
+    If these very arrays were written together before, ``again`` is what this answered then: it
+    need not be noted array by array anew, unless one of them was written alone in between.
+    """
     global latest  # noqa: PLW0603 - spares most backward passes all look-ups
     latest = clock()
-    write = (latest, line or caller())
+    if again is not None and again.last:
+        again.time, again.line = latest, line or caller()
+        return again
+    write = Write(latest, line or caller())
     for data in arrays:
         whole = owner(data)
         key = id(whole)
-        if key not in _writes:
+        known = _writes.get(key)
+        if known is None:
             with suppress(TypeError):  # an array that cannot be watched leaves its entry behind
-                weakref.finalize(whole, _writes.pop, key, None).atexit = False
+                weakref.finalize(whole, _forget, key).atexit = False
+        elif known is not write:
+            known.last = False
         _writes[key] = write
+    return write
+
+
+def _forget(key: int) -> None:
+    _writes.pop(key).last = False
 
 
 def shared(x: Any) -> bool:
@@ -46,19 +72,21 @@ def intact(arrays: Iterable[Any], since: int) -> bool:
     """Whether none of ``arrays`` (and whatever is among them) was written after ``since``."""
     for x in arrays:
         write = _writes.get(id(owner(x)))
-        if write is not None and write[0] > since:
+        if write is not None and write.time > since:
             return False
     return True
 
 
 def last_write(data: Any) -> int:
     """The time of the last write to the memory of ``data``; 0 if there was none."""
-    return _writes[key][0] if _writes and (key := id(owner(data))) in _writes else 0
+    write = _writes.get(id(owner(data)))
+    return 0 if write is None else write.time
 
 
 def writer(data: Any) -> str:
     """The line that last wrote to the memory of ``data``."""
-    return _writes.get(id(owner(data)), (0, "unknown"))[1]
+    write = _writes.get(id(owner(data)))
+    return "unknown" if write is None else write.line
 
 
 def caller() -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.backend import SCALAR
 from minigrad.node import Node
 from minigrad.recording import WATCHED, state
-from minigrad.rule import Rule, arguments, read_input, read_output, read_plain, taker
+from minigrad.rule import Edges, Rule, arguments, read_input, read_output, read_plain, taker
 from minigrad.tensor import Tensor, wrap
 
 
@@ -29,7 +29,7 @@ class Primitive:
 
     __slots__ = (
         *("forward", "name", "inputs", "defaults", "outputs", "several", "variadic", "joint"),
-        *("rules", "pulls", "kept", "_keep", "_plain", "_sized", "__dict__", "__weakref__"),
+        *("rules", "edges", "kept", "_keep", "_plain", "_sized", "__dict__", "__weakref__"),
     )
 
     def __init__(self, forward: Callable[..., Any], outputs: tuple[str, ...] = ("out",)) -> None:
@@ -47,7 +47,7 @@ class Primitive:
         self.outputs = outputs
         self.several = len(outputs) > 1
         self.rules: tuple[Rule, ...] = ()
-        self.pulls = self.by_input(())
+        self.edges = Edges(())
         self.kept: list[str] = []  # what is saved for the rules, of what `_names` has
         self._keep: Any = None  # takes these out of all that is at hand; not if it is the inputs
         self._plain = True  # whether they are among the inputs and a single output
@@ -126,13 +126,7 @@ class Primitive:
         simple = not self.kept or (self.kept == self.inputs and not self.variadic)
         self._keep = None if simple else taker([names.index(name) for name in self.kept])
         self.rules = self.compile(rules)
-        self.pulls = self.by_input(self.rules)
-
-    def by_input(self, rules: Iterable[Rule]) -> tuple[tuple[Rule, ...], ...]:
-        """The rules for each input; those for all of them, if there is a joint one."""
-        if self.joint:
-            return (tuple(rules),)
-        return tuple([tuple([r for r in rules if r.input == name]) for name in self.inputs])
+        self.edges = Edges(self.rules)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Compute; and if any input is a Tensor, answer Tensors and record what was done."""
@@ -172,7 +166,10 @@ class Primitive:
             given = dict(zip(self.inputs, arrays, strict=False))
             state.check(node, value if self.several else [value], given, "the result of")
         if self.several:
-            return tuple([_output(node, i, v) for i, v in enumerate(value)])
+            return (
+                wrap(value[0], node),
+                *[_output(node, i, v) for i, v in enumerate(value[1:], 1)],
+            )
         return wrap(value, node)
 
     def _shapes(self, arrays: Sequence[Any]) -> list[Any]:
@@ -183,7 +180,7 @@ class Primitive:
         return shapes + [()] * (len(self.inputs) - len(shapes))
 
     def part(self, node: Node, index: int, value: Any) -> Node:
-        """The record that one of several outputs has of its own."""
+        """The record that an output but the first has of its own."""
         part = Node(output, (node,), (), {"index": index}, value)
         part.scope = node.scope
         return part
@@ -215,7 +212,7 @@ def output(values: Any, *, index: int) -> Any:
 
 
 class Output(Tensor):
-    """One of several outputs, which has a place in the graph of its own once that is asked for."""
+    """An output but the first, which has a place in the graph of its own once it is asked for."""
 
     __slots__ = ("index", "source")
     index: int

@@ -7,7 +7,7 @@ line wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Rule:
     """A backward rule: the upstream gradient ``g`` and what else it names in, a gradient out."""
 
-    __slots__ = ("input", "output", "reads", "rule", "take")
+    __slots__ = ("input", "output", "place", "reads", "rule", "take")
 
     def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: Any) -> None:
         names = arguments(rule)
@@ -31,6 +31,7 @@ class Rule:
             raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
         self.rule = rule
         self.input = input
+        self.place = None if op.joint else op.inputs.index(input)  # of the input; None: all of them
         self.output = op.outputs.index(output) if op.several and output is not ... else None
         self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
         self.take = taker([op.kept.index(name) for name in names[1:]])
@@ -38,6 +39,19 @@ class Rule:
     def read(self, node: Node, create_graph: bool) -> Sequence[Any]:
         """What it names besides ``g``: what `take` takes, but checked, and as Tensors if wanted."""
         return [read(node, *key, create_graph) for read, *key in self.reads]
+
+
+class Edges(dict[int, list[tuple[int, Rule]]]):
+    """For each number of inputs the edges: places of inputs, and the rules for their gradients."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        super().__init__()
+        self.rules = rules
+
+    def __missing__(self, n: int) -> list[tuple[int, Rule]]:
+        """Lay them out, the first time."""
+        self[n] = [(i, rule) for rule in self.rules for i in range(n) if rule.place in (i, None)]
+        return self[n]
 
 
 def arguments(rule: Callable[..., Any]) -> list[str]:
@@ -79,7 +93,7 @@ def read_output(node: Node, place: int, index: int, create_graph: bool) -> Any:
         raise _overwritten(node, f"output {node.op.outputs[index]!r}", value)
     if not create_graph:
         return value
-    return wrap(value, node.op.part(node, index, value) if node.op.several else node)
+    return wrap(value, node.op.part(node, index, value) if index else node)
 
 
 def _overwritten(node: Node, what: int | str, data: Any) -> RuntimeError:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from minigrad.backend import sums
 from minigrad.backend.protocol import Array as Array
 from minigrad.backend.protocol import Backend as Backend
+from minigrad.backend.protocol import adopt as adopt
+from minigrad.backend.protocol import namespace as namespace
 from minigrad.backend.random import generator as generator
 from minigrad.backend.random import manual_seed as manual_seed
 from minigrad.backend.random import set_generator as set_generator
+from minigrad.backend.sums import largest as largest
+from minigrad.backend.sums import mean as mean
+from minigrad.backend.sums import total as total
 
 SCALAR = np.generic  # what NumPy answers where the Array API promises a 0-d array
 
@@ -59,7 +61,6 @@ def _erf(x: np.ndarray) -> np.ndarray:
 
 _loaders: dict[str, Callable[[], Backend]] = {"numpy": _load_numpy, "cupy": _load_cupy}
 _loaded: dict[str, Backend] = {}
-_namespaces: dict[type, ModuleType] = {}
 _default: Backend | None = None
 
 
@@ -117,21 +118,6 @@ class use:  # noqa: N801 - a call and a context manager, spelled as a verb
         """Switch back."""
         global _default  # noqa: PLW0603
         _default = self._before
-
-
-def adopt(kind: type, module: ModuleType) -> None:
-    """Let arrays of class ``kind`` be computed on by ``module``."""
-    _namespaces[kind] = module
-
-
-def namespace(x: Array) -> Any:
-    """The module whose functions work on ``x``; Python scalars belong to NumPy."""
-    found = _namespaces.get(type(x))
-    if found is None:
-        root = type(x).__module__.partition(".")[0]
-        found = sys.modules[root] if root != "builtins" else np
-        _namespaces[type(x)] = found
-    return found
 
 
 def of(x: Array) -> Backend:
@@ -207,27 +193,21 @@ def zeros(shape: tuple[int, ...], like: Array) -> Array:
 
 def ones(shape: tuple[int, ...], like: Array) -> Array:
     """Ones beside ``like``, of its dtype."""
+    if type(like) is np.ndarray:
+        return np.ones(shape, like.dtype)
     return namespace(like).ones(shape, dtype=like.dtype, **_beside(like))
 
 
 def arange(n: int, like: Array) -> Array:
     """0 … n − 1 beside ``like``."""
+    if type(like) is np.ndarray:
+        return np.arange(n)
     return namespace(like).arange(n, **_beside(like))
 
 
 def add_at(x: Array, index: Any, y: Array) -> None:
     """x[index] += y, where a target named twice takes both."""
     of(x).add_at(x, index, y)
-
-
-def total(x: Array, axis: Any, keepdims: bool = False) -> Array:
-    """Σ x over ``axis``."""
-    if isinstance(x, np.ndarray):
-        return sums.total(x, axis, keepdims)
-    xp = namespace(x)
-    if x.dtype == xp.bool:  # which the standard cannot add
-        x = xp.astype(x, xp.int64)
-    return xp.sum(x, axis=axis, keepdims=keepdims)
 
 
 def added(out: Array, b: Array) -> Array:
@@ -240,13 +220,6 @@ def added(out: Array, b: Array) -> Array:
         return out + b
     out += b
     return out
-
-
-def largest(x: Array, axis: Any) -> Array:
-    """The largest x over ``axis``, which is kept."""
-    if isinstance(x, np.ndarray):
-        return sums.largest(x, axis)
-    return namespace(x).max(x, axis=axis, keepdims=True)
 
 
 def erf(x: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -22,3 +23,21 @@ class Backend(NamedTuple):
     add_at: Callable[[Array, Any, Array], None]  # x[index] += y, repeated targets adding up
     erf: Callable[[Array], Array]  # the error function
     block: int = 2**19  # entries that a kernel may take at once and still find in the cache
+
+
+_namespaces: dict[type, ModuleType] = {}
+
+
+def adopt(kind: type, module: ModuleType) -> None:
+    """Let arrays of class ``kind`` be computed on by ``module``."""
+    _namespaces[kind] = module
+
+
+def namespace(x: Array) -> Any:
+    """The module whose functions work on ``x``; Python scalars belong to NumPy."""
+    found = _namespaces.get(type(x))
+    if found is None:
+        root = type(x).__module__.partition(".")[0]
+        found = sys.modules[root] if root != "builtins" else np
+        _namespaces[type(x)] = found
+    return found

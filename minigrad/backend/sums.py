@@ -1,4 +1,4 @@
-"""Sums and maxima on the host, by the quickest of NumPy's ways.
+"""Sums, means and maxima; on the host, by the quickest of NumPy's ways.
 
 A sum over the first axes, the last ones, or both, is a product with ones, for which BLAS takes a
 half to an eighth of the time of NumPy's sum. The largest of each of many short rows is found
@@ -8,33 +8,70 @@ soonest down the columns of a transposed copy.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import lru_cache, partial
+from operator import methodcaller
+from typing import Any
 
 import numpy as np
 
+from minigrad.backend.protocol import Array, namespace
+
 Shape = tuple[int, ...]
+Way = Callable[[np.ndarray], Any]
 
 _SHORT = 4096  # longer rows NumPy adds pair by pair, which rounds less than BLAS
 _BRIEF, _MANY = 32, 64  # rows of so many entries at most, and at least so many of them
 
 
-class _Plan(NamedTuple):
-    """A sum as products with ones: over the last axes, then over the first ones.
+def total(x: Array, axis: Any, keepdims: bool = False) -> Any:
+    """Σ x over ``axis``."""
+    if isinstance(x, np.ndarray):
+        return _way(type(x) is np.ndarray, x.shape, x.dtype, axis, keepdims, False)(x)
+    xp = namespace(x)
+    if x.dtype == xp.bool:  # which the standard cannot add
+        x = xp.astype(x, xp.int64)
+    return xp.sum(x, axis=axis, keepdims=keepdims)
 
-    With the shapes that arrays are laid out in on the way, where they have others.
-    """
 
-    across: np.ndarray | None
-    down: np.ndarray | None
-    wide: Shape | None
-    tall: Shape | None
-    shape: Shape | None
+def mean(x: Array, axis: Any, keepdims: bool = False) -> Any:
+    """Σ x/n over ``axis``, which has n entries."""
+    if isinstance(x, np.ndarray):
+        return _way(type(x) is np.ndarray, x.shape, x.dtype, axis, keepdims, True)(x)
+    return total(x, axis, keepdims) / count(x.shape, axis)
+
+
+@lru_cache(maxsize=1024)
+def count(shape: Shape, axis: Any) -> int:
+    """How many entries of ``shape`` are reduced into one over ``axis``."""
+    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """``axis`` as a tuple of non-negative integers; None means all of them."""
+    if axis is None or not ndim:  # a 0-d array has one entry, whichever axis is named
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    return tuple(a % ndim for a in axes)
 
 
 @lru_cache(maxsize=256)
-def _plan(shape: Shape, dtype: np.dtype[Any], axis: Any, keepdims: bool) -> _Plan | None:
-    """How to sum an array over ``axis``; None if NumPy does that best, or refuses it."""
+def _way(
+    plain: bool, shape: Shape, dtype: np.dtype[Any], axis: Any, keepdims: bool, mean: bool
+) -> Way:
+    """How to sum an array over ``axis``; and divide by the number of its entries."""
+    n = count(shape, axis)
+    exact = mean and n & (n - 1) == 0 < n  # with a power of two 1/n is
+    way = _by_products(plain, shape, dtype, axis, keepdims, 1 / n if exact else 1)
+    if way is None:
+        way, exact = partial(np.add.reduce, axis=axis, keepdims=keepdims), False
+    return way if exact or not mean else lambda x: way(x) / n
+
+
+def _by_products(
+    plain: bool, shape: Shape, dtype: np.dtype[Any], axis: Any, keepdims: bool, factor: float
+) -> Way | None:
+    """The sum times ``factor``; None if NumPy does it best, or refuses it."""
     ndim = len(shape)
     given = axis if isinstance(axis, tuple) else (axis,)
     if ndim < 2 or axis is None or not all(-ndim <= a < ndim for a in given):  # noqa: PLR2004
@@ -44,45 +81,50 @@ def _plan(shape: Shape, dtype: np.dtype[Any], axis: Any, keepdims: bool) -> _Pla
     if dtype.char not in "fd" or not axes or not kept or len(axes) < len(given):
         return None
     first, last = kept[0], kept[-1] + 1  # sum over the axes before and from there
-    if kept != [*range(first, last)]:
-        return None
     before, left, behind = (math.prod(s) for s in (shape[:first], shape[first:last], shape[last:]))
-    if last < ndim and behind > _SHORT:
+    if kept != [*range(first, last)] or (last < ndim and behind > _SHORT):
         return None
-    result = tuple([1 if i in axes else n for i, n in enumerate(shape) if keepdims or i in kept])
-    return _Plan(
-        across=_ones(behind, dtype) if last < ndim else None,
-        down=_ones(before, dtype) if first else None,
-        wide=None if ndim == 2 else (before * left, behind),  # noqa: PLR2004
-        tall=None if ndim == 2 else (before, left),  # noqa: PLR2004
-        shape=None if len(result) == 1 else result,
-    )
+    if ndim == 2 and first:  # noqa: PLR2004
+        row = _filled(before, dtype, factor)
+        return _times(plain, row[None] if keepdims else row)
+    if ndim == 2:  # noqa: PLR2004
+        column = _filled(behind, dtype, factor)
+        return methodcaller("dot", column[:, None] if keepdims else column)
+    across = _filled(behind, dtype, 1 if first else factor) if last < ndim else None
+    down = _times(plain, _filled(before, dtype, factor)) if first else None
+    result = [1 if i in axes else n for i, n in enumerate(shape) if keepdims or i in kept]
+
+    def way(x: np.ndarray) -> Any:
+        if not x.flags.c_contiguous:
+            out = np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+            return out if factor == 1 else out * dtype.type(factor)
+        if across is not None:
+            x = x.reshape(before * left, behind).dot(across)
+        if down is not None:
+            x = down(x.reshape(before, left))
+        return x.reshape(result)
+
+    return way
 
 
-def _ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
-    return _kept_ones(1 << n.bit_length(), dtype)[:n]
+def _times(plain: bool, ones: np.ndarray) -> Way:
+    """The product of ``ones`` with an array; subclasses hear of it from the function alone."""
+    return ones.dot if plain else partial(np.dot, ones)
 
 
-@lru_cache(maxsize=64)  # by powers of two, so that all plans share what one or two long ones take
-def _kept_ones(n: int, dtype: np.dtype[Any]) -> np.ndarray:
-    return np.ones(n, dtype)
+def _filled(n: int, dtype: np.dtype[Any], value: float) -> np.ndarray:
+    return _all(1 << n.bit_length(), dtype, value)[:n]
 
 
-def total(x: np.ndarray, axis: Any, keepdims: bool) -> Any:
-    """Σ x over ``axis``."""
-    plan = _plan(x.shape, x.dtype, axis, keepdims)
-    if plan is None or (plan.wide and not x.flags.c_contiguous):
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
-    across, down, wide, tall, shape = plan
-    if across is not None:
-        x = np.dot(x.reshape(wide) if wide else x, across)
-    if down is not None:
-        x = np.dot(down, x.reshape(tall) if tall else x)
-    return x.reshape(shape) if shape else x
+@lru_cache(maxsize=64)  # by powers of two, so that all share what one or two long ones take
+def _all(n: int, dtype: np.dtype[Any], value: float) -> np.ndarray:
+    return np.full(n, value, dtype)
 
 
-def largest(x: np.ndarray, axis: Any) -> Any:
+def largest(x: Array, axis: Any) -> Any:
     """The largest x over ``axis``, which is kept."""
+    if not isinstance(x, np.ndarray):
+        return namespace(x).max(x, axis=axis, keepdims=True)
     n = x.shape[-1] if x.ndim else 0
     last = axis in (-1, x.ndim - 1) and x.flags.c_contiguous
     if last and 0 < n <= _BRIEF and x.size >= n * _MANY:

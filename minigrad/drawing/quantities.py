@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import backend, engine
 from minigrad.drawing.graph import Quantity, State
+from minigrad.drawing.uses import Spot, spot_of
 from minigrad.memory import last_write
 from minigrad.node import Node
 from minigrad.operation import output
@@ -89,37 +90,38 @@ class Values:
     """
 
     def __init__(self, nodes: Sequence[Node], roots: Iterable[Tensor]) -> None:
-        self._raw: dict[int, Any] = {}  # of those that are there
+        self._raw: dict[Spot, Any] = {}  # of those that are there
         self._missing: State = "overwritten" if affordable(nodes) else "not kept"
         read = [pair for node in nodes for pair in node.saved_inputs()]
         for origin, raw in (*[(x.node, x.data) for x in roots], *read):
             if isinstance(origin, Node) and last_write(raw) <= origin.time:
-                self._raw[id(origin)] = raw
+                self._raw[spot_of(origin)] = raw
         with no_grad():
             for node in nodes:
                 self._fill(node)
 
     def _fill(self, node: Node) -> None:
         """Find or compute the result of ``node``; those before it have been filled."""
-        if outputs := node.saved_outputs():
-            self._raw[id(node)] = tuple(outputs) if node.op.several else outputs[0]
-        elif id(node) not in self._raw and self._missing != "not kept":
+        op, outputs = node.op, node.saved_outputs()
+        wanted = [(id(node), index) for index in range(len(op.outputs))]
+        known = op is output or all(spot in self._raw for spot in wanted)
+        if not outputs and not known and self._missing != "not kept":
             inputs = [self._input(x, node) for x in node.inputs]
             if not any(x is _ABSENT for x in inputs):
-                self._raw[id(node)] = node.op.forward(*inputs, **node.params)
+                result = op.forward(*inputs, **node.params)
+                outputs = [*result] if op.several else [result]
+        self._raw.update(zip(wanted, outputs, strict=False))
 
     def _input(self, x: Any, node: Node) -> Any:
         """What ``node`` read when it was recorded; _ABSENT if that is gone."""
         if isinstance(x, Tensor):
             return _ABSENT if x.written > node.time else x.data
-        return self._raw.get(id(x), _ABSENT) if isinstance(x, Node) else x
+        return self._raw.get(spot_of(x), _ABSENT) if isinstance(x, Node) else x
 
     def of(self, node: Node, index: int = 0) -> Quantity:
         """The value of output number ``index`` of ``node``."""
-        if id(node) not in self._raw:
-            return Quantity(self._missing)
-        raw = self._raw[id(node)]
-        return quantity(raw[index] if len(node.op.outputs) > 1 else raw)
+        raw = self._raw.get((id(node), index), _ABSENT)
+        return Quantity(self._missing) if raw is _ABSENT else quantity(raw)
 
 
 _ABSENT: Any = object()

@@ -147,7 +147,7 @@ class _Backward:
             if isinstance(event, _Pull):
                 self.steps += [self._flow(event, *target) for target in _targets(event)]
             elif isinstance(event[0], Node) and event[0].op is output:
-                self.steps += self._handed_on(*event)
+                self.steps.append(self._handed_on(*event))
 
     def _seed(self, root: Tensor, g: Any) -> Step:
         """The gradient that a sweep starts with."""
@@ -179,14 +179,12 @@ class _Backward:
             product,
         )
 
-    def _handed_on(self, node: Node, g: Any) -> list[Step]:
+    def _handed_on(self, node: Node, g: Any) -> Step:
         """A further output hands its gradient to the operation that made it."""
-        if not node.params["index"]:  # the first output and its operation are one box
-            return []
         further, maker = self.places.box(node), self.places.box(node.inputs[0])
         title = f"{name(further)} → {name(maker)}"
         line = f"{_described(g)} is handed on"
-        return [Step("backward", title, line, "", maker.id, (), self.places.edge(node, 0))]
+        return Step("backward", title, line, "", maker.id, (), self.places.edge(node, 0))
 
     def _add(self, box: Vertex, part: Any) -> tuple[Entry, str]:
         """What a box shows after one more path, and the sum behind it."""

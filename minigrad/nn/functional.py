@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
+from minigrad.backend.sums import count
 from minigrad.memory import shared, wrote
 from minigrad.nn.dot_product import scaled_dot_product_attention
 from minigrad.nn.losses.classification import (
@@ -64,7 +65,6 @@ from minigrad.ops.rectifiers import (
     tanhshrink,
     threshold,
 )
-from minigrad.ops.reductions import count
 from minigrad.ops.resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from minigrad.tensor import Tensor
 

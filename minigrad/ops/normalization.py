@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.backend import Array, added, namespace, total
+from minigrad.backend import Array, added, mean, namespace
+from minigrad.backend.sums import count
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import sqrt, square
-from minigrad.ops.reductions import Shape, count, mean_over
+from minigrad.ops.reductions import Shape, mean_over
 
 
 def _mean(x: Any, axis: Shape) -> Any:
@@ -35,10 +36,11 @@ def standardize(
     ∂L/∂x = (g − mean g − z·mean(g·z))/σ (Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016).
     Without ``center`` μ is 0, and so is mean g in the rule (Zhang and Sennrich 2019).
     """
-    n = count(x.shape, axis)
-    mu = total(x, axis, keepdims=True) / n if center else None
+    mu = mean(x, axis, True) if center else None
     centred = x - mu if center else x
-    sigma = namespace(x).sqrt(total(centred * centred, axis, keepdims=True) / n + eps)
+    var = mean(centred * centred, axis, True)
+    var += eps
+    sigma = namespace(x).sqrt(var)
     if mu is None:
         return x / sigma, namespace(x).zeros_like(sigma), sigma
     centred /= sigma

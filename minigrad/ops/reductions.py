@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from minigrad import backend
 from minigrad.backend import Array, namespace
+from minigrad.backend.sums import axes_of, count
 from minigrad.engine import broadcast_to
 from minigrad.operation import primitive
 from minigrad.ops.choosing import maximum, minimum, where
@@ -20,20 +21,6 @@ from minigrad.ops.shape import axis_of, flip, reshape, squeeze, takes_scalars
 
 Axis = int | tuple[int, ...] | None
 Shape = tuple[int, ...]
-
-
-def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """``axis`` as a tuple of non-negative integers; None means all of them."""
-    if axis is None or not ndim:  # a 0-d array has one entry, whichever axis is named
-        return tuple(range(ndim))
-    axes = axis if isinstance(axis, tuple | list) else (axis,)
-    return tuple(a % ndim for a in axes)
-
-
-@functools.lru_cache(maxsize=1024)
-def count(shape: Shape, axis: Axis) -> int:
-    """How many entries of ``shape`` are reduced into one over ``axis``."""
-    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
 def spread(g: Any, shape: Shape, axis: Axis, keepdims: bool) -> Any:
@@ -86,7 +73,7 @@ sum_over.vjp(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepd
 @primitive
 def mean_over(x: Array, *, axis: Axis, keepdims: bool) -> Array:
     """out = the mean of x over ``axis``."""
-    return backend.total(x, axis, keepdims) / count(x.shape, axis)
+    return backend.mean(x, axis, keepdims)
 
 
 mean_over.vjp(

@@ -7,15 +7,10 @@ from typing import Any
 
 from minigrad import backend
 from minigrad.backend import Array, namespace
+from minigrad.backend.sums import axes_of
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import exp
-from minigrad.ops.reductions import (
-    Axis,
-    accepts_dim,
-    axes_of,
-    spread,
-    sum_over,
-)
+from minigrad.ops.reductions import Axis, accepts_dim, spread, sum_over
 from minigrad.ops.shape import takes_scalars
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, repeat
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
 
 from minigrad import backend
 from minigrad.backend import namespace
-from minigrad.memory import owner
+from minigrad.memory import Write, owner, wrote
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
@@ -35,8 +36,7 @@ class Entrywise(Optimizer):
     """
 
     _blocks: list[list[Block]]  # by group; between steps, the state is theirs
-    _layout: Any  # what they were made for
-    _arrays: list[Any]  # whose entries they move
+    _layout: _Layout | None  # what they were made for
 
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         """What to take from the entries with gradient ``g``, which is not to be written to."""
@@ -59,32 +59,30 @@ class Entrywise(Optimizer):
         self._blocks, self._layout = [], None
         self._state = state
 
-    def _move(self, written: list[Any]) -> None:
-        layout = [
-            [
-                (id(p), id(p.data), g.data.shape, g.data.dtype)
-                for p in group["params"]
-                if (g := p.grad) is not None
-            ]
-            for group in self.param_groups
-        ]
-        if layout != self._layout:
-            self._lay_out()
-            self._layout = layout
-        written += self._arrays
-        for group, blocks in zip(self.param_groups, self._blocks, strict=True):
-            climb, decay = group.get("maximize"), group.get("weight_decay")
-            for block in blocks:
-                g = block.gradient()
-                if climb:
-                    g = -g
-                if decay and group.get("decoupled_weight_decay"):
-                    block.shrink(1 - group["lr"] * decay)
-                elif decay:
-                    g = g + decay * block.weights()
-                block.subtract(self._change(g, block.state, group))
+    def _move(self) -> None:
+        layout = self._layout
+        if layout is None or not layout.holds(self.param_groups):
+            layout = self._layout = self._lay_out()
+        try:
+            for group, blocks in zip(self.param_groups, self._blocks, strict=True):
+                self._move_blocks(blocks, group)
+        finally:
+            layout.write = wrote(*layout.arrays, again=layout.write)
 
-    def _lay_out(self) -> None:
+    def _move_blocks(self, blocks: list[Block], group: dict[str, Any]) -> None:
+        """Move the entries of one group."""
+        climb, decay = group.get("maximize"), group.get("weight_decay")
+        for block in blocks:
+            g = block.gradient()
+            if climb:
+                g = -g
+            if decay and group.get("decoupled_weight_decay"):
+                block.shrink(1 - group["lr"] * decay)
+            elif decay:
+                g = g + decay * block.weights()
+            block.subtract(self._change(g, block.state, group))
+
+    def _lay_out(self) -> _Layout:
         """Put the parameters that have a gradient into blocks, and their state with them."""
         state = self.state
         groups = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
@@ -93,9 +91,39 @@ class Entrywise(Optimizer):
             self._check_gradient(p)
         joins = map(self._joins, self.param_groups)
         self._blocks = [[*_blocks(*each, state)] for each in zip(groups, joins, strict=True)]
-        self._arrays = [p.data for p in moving]
         for p in moving:
             state.pop(p, None)
+        return _Layout(self.param_groups, moving)
+
+
+_grad, _data = attrgetter("grad"), attrgetter("data")
+_kind = attrgetter("grad.data.shape", "grad.data.dtype")
+
+
+class _Layout:
+    """The parameters, arrays and gradients that blocks were made for."""
+
+    def __init__(self, groups: list[dict[str, Any]], moving: list[Tensor]) -> None:
+        self.ids = [[*map(id, group["params"])] for group in groups]
+        self.moving = moving
+        self.still = [p for group in groups for p in group["params"] if p.grad is None]
+        self.arrays = [*map(_data, moving)]
+        self.kinds = [*map(_kind, moving)]
+        self.write: Write | None = None
+
+    def holds(self, groups: list[dict[str, Any]]) -> bool:
+        """Whether all is as it was; asked at every step, so NumPy's and Python's C does it."""
+        if [[*map(id, group["params"])] for group in groups] != self.ids:
+            return False
+        try:
+            kinds = [*map(_kind, self.moving)]
+        except AttributeError:  # one has no gradient now
+            return False
+        return (
+            all(map(is_, map(_data, self.moving), self.arrays))
+            and kinds == self.kinds
+            and all(map(is_, map(_grad, self.still), repeat(None)))
+        )
 
 
 class Rows:
@@ -111,7 +139,8 @@ class Rows:
 
     def gradient(self) -> Any:
         """Of all its entries, as one array."""
-        return self.param.grad.data[self.rows]  # type: ignore[union-attr]
+        g = self.param.grad.data  # type: ignore[union-attr]
+        return g if self.rows is ... else g[self.rows]
 
     def weights(self) -> Any:
         """The entries, as one array."""

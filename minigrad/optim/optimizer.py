@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from minigrad import backend
-from minigrad.backend import namespace
 from minigrad.memory import wrote
 from minigrad.recording import enable_grad
 from minigrad.tensor import Tensor, wrap
@@ -102,10 +101,8 @@ class Optimizer:
         """Forget the gradients (or set them to zeros); without this they add up over steps."""
         for group in self.param_groups:
             for p in group["params"]:
-                if set_to_none or p.grad is None:
-                    p.grad = None
-                else:
-                    p.grad = wrap(namespace(p.grad.data).zeros_like(p.grad.data))
+                kept = None if set_to_none else p.grad
+                p.grad = None if kept is None else wrap(backend.zeros(kept.shape, kept.data))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.
@@ -125,24 +122,24 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        written: list[Any] = []
-        try:
-            self._move(written)
-        finally:
-            wrote(*written)
+        self._move()
         self.stepped = True
         return loss
 
-    def _move(self, written: list[Any]) -> None:
-        """Move every parameter that has a gradient, and add their arrays to ``written``."""
-        for group in self.param_groups:
-            climb = group.get("maximize")
-            for p in group["params"]:
-                if p.grad is not None:
-                    self._check_gradient(p)
-                    written.append(p.data)
-                    g = p.grad.data
-                    self._update(p, -g if climb else g, self.state.setdefault(p, {}), group)
+    def _move(self) -> None:
+        """Move every parameter that has a gradient, and note that their arrays were written."""
+        written: list[Any] = []
+        try:
+            for group in self.param_groups:
+                climb = group.get("maximize")
+                for p in group["params"]:
+                    if p.grad is not None:
+                        self._check_gradient(p)
+                        written.append(p.data)
+                        g = p.grad.data
+                        self._update(p, -g if climb else g, self.state.setdefault(p, {}), group)
+        finally:
+            wrote(*written)
 
     def _check_gradient(self, p: Tensor) -> None:
         """Refuse a gradient of another shape or dtype than its parameter."""

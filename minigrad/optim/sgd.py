@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.backend import namespace
-from minigrad.optim.entrywise import Entrywise, State
+from minigrad.optim.entrywise import Block, Entrywise, State
 
 
 class SGD(Entrywise):
@@ -44,6 +44,14 @@ class SGD(Entrywise):
 
     def _joins(self, group: dict[str, Any]) -> bool:
         return bool(group["momentum"])
+
+    def _move_blocks(self, blocks: list[Block], group: dict[str, Any]) -> None:
+        if group["momentum"] or group["weight_decay"] or group["maximize"]:
+            super()._move_blocks(blocks, group)
+            return
+        lr = group["lr"]
+        for block in blocks:
+            block.subtract(lr * block.gradient())
 
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         if momentum := group["momentum"]:
