@@ -7,15 +7,14 @@ that gradients of gradients need nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
 
 from minigrad import backend, memory
-from minigrad.backend import Array, lift, namespace, total
-from minigrad.node import Node
+from minigrad.backend import Array, cast, lift, namespace, sum_to
+from minigrad.node import Node, keepers
 from minigrad.operation import Primitive, output, primitive
 from minigrad.recording import WATCHED, enable_grad, state
 from minigrad.rule import Edges, Rule
@@ -37,23 +36,8 @@ broadcast_to.vjp(x=lambda g: g)  # the sum over what was stretched is the engine
 def fit(x: Array, *, shape: tuple[int, ...], dtype: Any) -> Array:
     """Undo broadcasting and promotion: sum ``x`` over what was stretched, cast it to ``dtype``."""
     if x.shape != shape:
-        x = total(x, _stretched(tuple(x.shape), shape))
-        if x.shape != shape:
-            x = namespace(x).reshape(x, shape)
-    return x if x.dtype == dtype else namespace(x).astype(x, dtype)
-
-
-@lru_cache(maxsize=1024)
-def _stretched(wide: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes of ``wide`` along which ``shape`` has a single entry or, in front, none at all."""
-    new = len(wide) - len(shape)
-    if new < 0 or any(n not in (1, m) for n, m in zip(shape, wide[new:], strict=True)):
-        raise ValueError(
-            f"a gradient of shape {wide} cannot belong to an input of shape {shape}: it must have "
-            "that shape, or sum to it over broadcast axes. Mend the rule."
-        )
-    kept = [i for i, n in enumerate(shape, new) if n == 1 and wide[i] != 1]
-    return (*range(new), *kept)
+        x = sum_to(x, shape)
+    return x if x.dtype == dtype else cast(x, dtype)
 
 
 fit.vjp(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
@@ -95,8 +79,9 @@ def sweep(
     wanted: Iterable[Tensor] | None = None,
     create_graph: bool = False,
     rules: Mapping[Primitive, tuple[Rule, ...]] | None = None,
-) -> Iterator[tuple[Vertex, Any]]:
-    """Yield (vertex, gradient) from ``roots`` down; a gradient is final when it is yielded.
+    heard: Callable[[Node, Any], None] | None = None,
+) -> dict[Tensor, Any]:
+    """Go from ``roots`` down to the leaves, and answer the gradient by each.
 
     Parameters
     ----------
@@ -109,6 +94,8 @@ def sweep(
         be differentiated; else raw arrays, which is faster.
     rules
         Rules to use instead of an operation's own, from `Primitive.compile`.
+    heard
+        Is told of each Node on the way and of the gradient by its result, once that is final.
     """
     live = None if wanted is None else _leading_to(wanted, order(roots))
     gradients, waiting, add = _sums(create_graph)
@@ -118,46 +105,40 @@ def sweep(
     while waiting:
         _, v = heappop(waiting)
         g = gradients.pop(v)
-        yield v, g
-        op, inputs = v.op, v.inputs
+        if heard is not None:
+            heard(v, g)
+        op, inputs, saved = v.op, v.inputs, v.saved
         if op is output:
             add(inputs[0], g, v.params["index"])
             continue
-        edges = Edges(rules[op]) if rules and op in rules else op.edges
-        stale = memory.latest > v.time and not memory.intact(v.saved, v.time)
-        careful = create_graph or stale or rules
+        edges = op.edges if rules is None or op not in rules else Edges(rules[op])
+        stale = memory.latest > v.time and not memory.intact(saved, v.time)
+        careful = create_graph or stale or rules is not None
         rule: Any = None
         asked = answer = rule
         try:
             for i, rule in edges[len(inputs)]:
                 u = inputs[i]
-                like = (
-                    u
-                    if isinstance(u, Node)
-                    else u.data
-                    if isinstance(u, Tensor) and u.tracked
-                    else None
-                )
-                if like is None or (live is not None and u not in live):
+                if not getattr(u, "tracked", False) or (live is not None and u not in live):
                     continue
                 if rule is not asked:
                     upstream = g if rule.output is None else g.get(rule.output)
                     if upstream is None:
                         continue
-                    args = rule.read(v, create_graph) if careful else rule.take(v.saved)
+                    args = rule.read(v, create_graph) if careful else rule.take(saved)
                     answer, asked = rule.rule(upstream, *args), rule
                     if watched:
                         parts = [answer] if rule.place is not None else answer
                         state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
                 part = answer if rule.place is not None else answer[i]
-                if part.shape != like.shape or part.dtype != like.dtype:
+                if part.shape != u.shape or part.dtype != u.dtype:
                     undo = fit if create_graph else fit.forward
-                    part = undo(part, shape=like.shape, dtype=like.dtype)
+                    part = undo(part, shape=u.shape, dtype=u.dtype)
                 add(u, part)
         except Exception as error:
             error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
             raise
-    yield from gradients.items()  # the leaves
+    return gradients  # what is left are leaves
 
 
 def _sums(
@@ -239,20 +220,26 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
         return
     seed = _seed(y, gradient, create_graph, "backward()")
     given = {id(seed)}
-    for v, g in sweep([y], [seed], create_graph=create_graph):
-        if isinstance(v, Tensor):
-            x, part = v, g
-        elif v.keeper is None or (x := v.keeper()) is None or (part := _own(g)) is None:
-            continue
+
+    def keep(x: Tensor, g: Any) -> None:
         if x.grad is not None:
-            x.grad = x.grad + part if create_graph else wrap(x.grad.data + part)
+            x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
         elif create_graph:
-            x.grad = part
+            x.grad = g
         else:
             # A rule may pass on its gradient, or a view of it: each gets a copy of its own.
-            shared = id(part) in given or getattr(part, "base", None) is not None
-            given.add(id(part))
-            x.grad = wrap(namespace(part).positive(part) if shared else part)
+            shared = id(g) in given or getattr(g, "base", None) is not None
+            given.add(id(g))
+            x.grad = wrap(namespace(g).positive(g) if shared else g)
+
+    def heard(v: Node, g: Any) -> None:
+        x = keepers[v]() if v in keepers else None
+        if x is not None and (own := _own(g)) is not None:
+            keep(x, own)
+
+    leaves = sweep([y], [seed], create_graph=create_graph, heard=heard if keepers else None)
+    for x, g in leaves.items():
+        keep(x, g)
 
 
 def _own(g: Any) -> Any:
@@ -292,8 +279,13 @@ def grad(
     seeds = [_seed(y, g, create_graph, "grad()") for y, g in zip(ys, seeds, strict=True)]
     places = [vertex(x) for x in xs]
     asked = set(places)
-    walk = sweep(ys, seeds, wanted=xs, create_graph=create_graph)
-    found = {v: own for v, g in walk if v in asked and (own := _own(g)) is not None}
+    found: dict[Vertex, Any] = {}
+
+    def heard(v: Node, g: Any) -> None:
+        if v in asked and (own := _own(g)) is not None:
+            found[v] = own
+
+    found |= sweep(ys, seeds, wanted=xs, create_graph=create_graph, heard=heard)
     for i, v in enumerate(places):
         if v not in found and not allow_unused:
             why = "does not require grad" if v is None else "was not used to compute the outputs"

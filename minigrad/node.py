@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
 
 from minigrad.memory import clock
 from minigrad.recording import state
@@ -23,9 +24,10 @@ class Node:
     """
 
     __slots__ = (
-        *("op", "inputs", "saved", "params", "keeper"),
+        *("op", "inputs", "saved", "params"),
         *("shape", "dtype", "scope", "time", "__weakref__"),
     )
+    tracked = True  # as a Tensor says it
 
     def __init__(
         self,
@@ -39,7 +41,6 @@ class Node:
         self.inputs = inputs
         self.saved = saved
         self.params = params
-        self.keeper: Callable[[], Tensor | None] | None = None  # who asked for the gradient: weakly
         self.shape = like.shape
         self.dtype = like.dtype
         self.scope = state.scope
@@ -58,3 +59,7 @@ class Node:
         """The raw outputs, all if a rule reads one of them; else none."""
         pairs = zip(self.op.kept, self.saved, strict=True)
         return [raw for name, raw in pairs if name in self.op.outputs]
+
+
+# The results that asked for their gradient, by the node that made them.
+keepers: WeakKeyDictionary[Node, ref[Tensor]] = WeakKeyDictionary()

@@ -49,7 +49,7 @@ class Primitive:
         self.rules: tuple[Rule, ...] = ()
         self.edges = Edges(())
         self.kept: list[str] = []  # what is saved for the rules, of what `_names` has
-        self._keep: Any = None  # takes these out of all that is at hand; not if it is the inputs
+        self._keep: Any = ()  # takes these out of all that is at hand; None: they are the inputs
         self._plain = True  # whether they are among the inputs and a single output
         self._sized = False  # whether shapes are among them
 
@@ -123,8 +123,10 @@ class Primitive:
         self._sized = any(name.endswith("_shape") for name in read)
         names = self._names()
         self.kept = [name for name in names if name in read]
-        simple = not self.kept or (self.kept == self.inputs and not self.variadic)
+        simple = self.kept == self.inputs and not self.variadic
         self._keep = None if simple else taker([names.index(name) for name in self.kept])
+        if not self.kept:
+            self._keep = ()
         self.rules = self.compile(rules)
         self.edges = Edges(self.rules)
 
@@ -152,20 +154,20 @@ class Primitive:
             return tuple([wrap(v) for v in value]) if self.several else wrap(value)
         if self.defaults:
             params = {**self.defaults, **params}
-        saved: Sequence[Any]
-        if self._keep is None:
-            saved = arrays if self.kept else ()
+        several, keep = self.several, self._keep
+        if not keep:
+            saved: Sequence[Any] = arrays if keep is None else ()
         elif self._plain:
-            saved = self._keep((value, *arrays))
+            saved = keep((value, *arrays))
         else:
-            outputs = value if self.several else (value,)
+            outputs = value if several else (value,)
             shapes = self._shapes(arrays) if self._sized else ()
-            saved = self._keep((*outputs, *params.values(), *shapes, *arrays))
-        node = Node(self, origins, saved, params, value[0] if self.several else value)
+            saved = keep((*outputs, *params.values(), *shapes, *arrays))
+        node = Node(self, origins, saved, params, value[0] if several else value)
         if recording == WATCHED:
             given = dict(zip(self.inputs, arrays, strict=False))
-            state.check(node, value if self.several else [value], given, "the result of")
-        if self.several:
+            state.check(node, value if several else [value], given, "the result of")
+        if several:
             return (
                 wrap(value[0], node),
                 *[_output(node, i, v) for i, v in enumerate(value[1:], 1)],
@@ -212,28 +214,34 @@ def output(values: Any, *, index: int) -> Any:
 
 
 class Output(Tensor):
-    """An output but the first, which has a place in the graph of its own once it is asked for."""
+    """An output but the first, of which little is asked: the rest is filled in when it is.
+
+    So it has a place in the graph of its own, a node, only if it is used.
+    """
 
     __slots__ = ("index", "source")
     index: int
     source: Node
 
     def __getattr__(self, name: str) -> Any:
-        """Make the node, which is found as any attribute from then on."""
-        if name != "node":
+        """Fill in what any Tensor has."""
+        if name not in Tensor.__slots__:
             raise AttributeError(f"Tensor has no attribute {name!r}", name=name, obj=self)
-        self.node = self.source.op.part(self.source, self.index, self.data)
-        return self.node
+        own = self.source.op.part(self.source, self.index, self.data) if name == "node" else None
+        setattr(self, name, True if name == "tracked" else own)
+        return getattr(self, name)
 
 
-_new = Output.__new__
+_new, _ndarray = Output.__new__, np.ndarray
+
+
+def _array(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, SCALAR) else value
 
 
 def _output(node: Node, index: int, value: Any) -> Output:
     x = _new(Output)
-    x.data = np.asarray(value) if isinstance(value, SCALAR) else value
-    x.grad = x.name = None
-    x.tracked = True
+    x.data = value if type(value) is _ndarray else _array(value)
     x.source = node
     x.index = index
     return x

@@ -252,11 +252,9 @@ def _pull(
     raw: bool = False,
 ) -> Any:
     """gᵀ ∂after/∂before under ``rules``: one backward pass."""
-    found = None
-    if vertex(after) is not None:
-        for v, part in sweep([after], [g.data], wanted=[before], rules=rules):
-            if v is before:
-                found = part
+    known = vertex(after) is not None
+    leaves = sweep([after], [g.data], wanted=[before], rules=rules) if known else {}
+    found = leaves.get(before)
     if found is None:
         found = backend.zeros(before.shape, like=before.data)
     return found if raw else backend.to_numpy(found)

@@ -11,6 +11,7 @@ import functools
 import math
 import weakref
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from minigrad import backend, memory
 from minigrad.backend import SCALAR, Array, namespace
 from minigrad.backend import device as devices
+from minigrad.node import keepers
 
 if TYPE_CHECKING:
     from minigrad.node import Node
@@ -48,6 +50,11 @@ class _InPlace(_Op):
             return x._write(..., operation(x.data, *raw, **kwargs))
 
         return write if tensor is None else functools.partial(write, tensor)
+
+
+def _of_data(name: str, doc: str) -> Any:
+    """A property that is its array's."""
+    return property(attrgetter(f"data.{name}"), doc=doc)
 
 
 class Tensor:
@@ -122,27 +129,17 @@ class Tensor:
                 "does not require grad. Set requires_grad=True on an input before computing."
             )
         if self.node is not None:
-            self.node.keeper = weakref.ref(self)
+            keepers[self.node] = weakref.ref(self)
 
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
         return self.node is None
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its size along each axis."""
-        return self.data.shape
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of its numbers."""
-        return self.data.dtype
-
-    @property
-    def ndim(self) -> int:
-        """Its number of axes."""
-        return self.data.ndim
+    # Asked so often that Python's own C answers:
+    shape = _of_data("shape", "Its size along each axis.")
+    dtype = _of_data("dtype", "The dtype of its numbers.")
+    ndim = _of_data("ndim", "Its number of axes.")
 
     def size(self, dim: int | None = None) -> Any:
         """Its shape, or its size along one axis (PyTorch's method; `numel` counts the entries)."""

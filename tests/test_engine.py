@@ -189,13 +189,13 @@ def test_leaves_do_not_share_their_gradients() -> None:
 
 
 def test_gradients_are_constants_unless_asked() -> None:
-    """Without create_graph a gradient has no graph, and a sweep yields raw arrays."""
+    """Without create_graph a gradient has no graph, and a sweep answers raw arrays."""
     x = scalar(2.0)
     y = x**3
     engine.backward(y)
     assert not x.grad.requires_grad
     assert not engine.grad(y, x)[0].requires_grad
-    assert not isinstance(dict(engine.sweep([y], [np.ones(())]))[x], mg.Tensor)
+    assert not isinstance(engine.sweep([y], [np.ones(())])[x], mg.Tensor)
 
 
 def test_each_result_has_one_upstream_gradient() -> None:
@@ -206,7 +206,7 @@ def test_each_result_has_one_upstream_gradient() -> None:
     with pytest.raises(ValueError, match="longer"):
         mg.grad([x * 2], x, [np.ones(()), np.ones(())])
     with pytest.raises(ValueError, match="shorter"):
-        list(engine.sweep([x * 2, x * 3], [np.ones(())]))
+        engine.sweep([x * 2, x * 3], [np.ones(())])
 
 
 def test_only_wanted_paths_are_followed() -> None:
@@ -349,16 +349,42 @@ def test_order_puts_results_before_their_inputs() -> None:
     assert [isinstance(v, mg.Tensor) for v in vertices][-2:] == [True, True]
 
 
-def test_sweep_yields_every_gradient_once_and_final() -> None:
-    """The gradients of all vertices can be read in one loop, hooks are not needed."""
+def test_sweep_tells_every_gradient_once_and_final() -> None:
+    """Of nodes as it goes, the later first; of leaves in its answer."""
     x = scalar(3.0)
     h = x * x
     y = h + h * x
-    seen = list(engine.sweep([y], [np.ones(())]))
-    assert len({id(v) for v, _ in seen}) == len(seen)
-    found = dict(seen)
-    assert float(found[h.node]) == 4.0
-    assert float(found[x]) == pytest.approx(2 * 3 + 3 * 9)
+    seen: list[tuple[Any, Any]] = []
+    leaves = engine.sweep([y], [np.ones(())], heard=lambda v, g: seen.append((v, g)))
+    nodes = [v for v, _ in seen]
+    assert [v.op.name for v in nodes] == ["add", "mul", "mul"]
+    assert nodes[0] is y.node
+    assert nodes[-1] is h.node
+    assert float(seen[-1][1]) == 4.0
+    assert list(leaves) == [x]
+    assert float(leaves[x]) == pytest.approx(2 * 3 + 3 * 9)
+
+
+def test_the_first_of_several_outputs_is_the_operation_itself(random: np.random.Generator) -> None:
+    """Only the others have nodes of their own; each keeps, and can be asked for, its gradient."""
+    x = mg.tensor(random.standard_normal((5, 3)), requires_grad=True)
+    z, mu, sigma = ops.standardize(x, axis=(0,))
+    w = random.standard_normal((5, 3))
+    for y in (z, mu, sigma):
+        y.retain_grad()
+    assert z.node.op is ops.standardize
+    assert [y.node.inputs for y in (mu, sigma)] == [(z.node,)] * 2
+    ((z * w).sum() + (mu * mu).sum() * 2.0).backward()
+    np.testing.assert_allclose(z.grad.data, w)
+    np.testing.assert_allclose(mu.grad.data, 4.0 * mu.data)
+    assert sigma.grad is None
+    found = mg.grad((mu * sigma).sum(), (z, mu, sigma), allow_unused=True)
+    assert found[0] is None
+    np.testing.assert_array_equal(found[1].data, sigma.data)
+    np.testing.assert_array_equal(found[2].data, mu.data)
+    z.grad = None
+    (mu * sigma).sum().backward()
+    assert z.grad is None
 
 
 # ── recording ────────────────────────────────────────────────────────────────────────────────────

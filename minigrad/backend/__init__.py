@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from minigrad.backend.random import manual_seed as manual_seed
 from minigrad.backend.random import set_generator as set_generator
 from minigrad.backend.sums import largest as largest
 from minigrad.backend.sums import mean as mean
+from minigrad.backend.sums import sum_to as sum_to
 from minigrad.backend.sums import total as total
 
 SCALAR = np.generic  # what NumPy answers where the Array API promises a 0-d array
@@ -212,14 +214,29 @@ def add_at(x: Array, index: Any, y: Array) -> None:
 
 def added(out: Array, b: Array) -> Array:
     """out + b, where ``out`` is the caller's own: in place, if the sum has its shape and dtype."""
-    behind = out.shape[max(out.ndim - b.ndim, 0) :]
-    fits = b.shape == behind or (
-        b.ndim <= out.ndim and all(m in (1, n) for m, n in zip(b.shape, behind, strict=True))
-    )
-    if not fits or b.dtype != out.dtype:
+    if b.dtype != out.dtype or not _stretches(b.shape, out.shape):
         return out + b
     out += b
     return out
+
+
+@lru_cache(maxsize=1024)
+def _stretches(shape: tuple[int, ...], wide: tuple[int, ...]) -> bool:
+    """Whether an array of ``shape`` is broadcast to ``wide`` beside one of that."""
+    pairs = zip(reversed(shape), reversed(wide), strict=False)
+    return len(shape) <= len(wide) and all(m in (1, n) for m, n in pairs)
+
+
+def cast(x: Array, dtype: Any) -> Array:
+    """``x`` with another dtype."""
+    return x.astype(dtype) if type(x) is np.ndarray else namespace(x).astype(x, dtype)
+
+
+def product(x: Array, y: Array) -> Array:
+    """X Y, of matrices."""
+    if type(x) is type(y) is np.ndarray and x.ndim == y.ndim == 2:  # noqa: PLR2004
+        return x.dot(y)  # the same product, called faster
+    return namespace(x).matmul(x, y)
 
 
 def erf(x: Array) -> Array:

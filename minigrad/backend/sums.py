@@ -21,7 +21,7 @@ Shape = tuple[int, ...]
 Way = Callable[[np.ndarray], Any]
 
 _SHORT = 4096  # longer rows NumPy adds pair by pair, which rounds less than BLAS
-_BRIEF, _MANY = 32, 64  # rows of so many entries at most, and at least so many of them
+_BRIEF, _MANY = 32, 32  # rows of so many entries at most, and at least so many of them
 
 
 def total(x: Array, axis: Any, keepdims: bool = False) -> Any:
@@ -41,6 +41,14 @@ def mean(x: Array, axis: Any, keepdims: bool = False) -> Any:
     return total(x, axis, keepdims) / count(x.shape, axis)
 
 
+def sum_to(x: Array, shape: Shape) -> Any:
+    """Σ x over what an array of ``shape`` was stretched by to be broadcast to that of ``x``."""
+    if isinstance(x, np.ndarray):
+        return _way_to(type(x) is np.ndarray, x.shape, x.dtype, shape)(x)
+    x = total(x, _stretched(tuple(x.shape), shape))
+    return x if x.shape == shape else namespace(x).reshape(x, shape)
+
+
 @lru_cache(maxsize=1024)
 def count(shape: Shape, axis: Any) -> int:
     """How many entries of ``shape`` are reduced into one over ``axis``."""
@@ -53,6 +61,29 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple | list) else (axis,)
     return tuple(a % ndim for a in axes)
+
+
+@lru_cache(maxsize=1024)
+def _stretched(wide: Shape, shape: Shape) -> tuple[int, ...]:
+    """The axes of ``wide`` along which ``shape`` has a single entry or, in front, none at all."""
+    new = len(wide) - len(shape)
+    if new < 0 or any(n not in (1, m) for n, m in zip(shape, wide[new:], strict=True)):
+        raise ValueError(
+            f"a gradient of shape {wide} cannot belong to an input of shape {shape}: it must have "
+            "that shape, or sum to it over broadcast axes. Mend the rule."
+        )
+    kept = [i for i, n in enumerate(shape, new) if n == 1 and wide[i] != 1]
+    return (*range(new), *kept)
+
+
+@lru_cache(maxsize=256)
+def _way_to(plain: bool, wide: Shape, dtype: np.dtype[Any], shape: Shape) -> Way:
+    """How to sum an array to ``shape``."""
+    axes = _stretched(wide, shape)
+    way = _way(plain, wide, dtype, axes, False, False)
+    if len(shape) == len(wide) - len(axes):
+        return way
+    return lambda x: way(x).reshape(shape)
 
 
 @lru_cache(maxsize=256)

@@ -136,10 +136,10 @@ def record(roots: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
     outer = state.scope
     try:
         with enable_grad():
-            found = list(engine.sweep(roots, seeds, create_graph=True, rules=rules))
+            leaves = engine.sweep(roots, seeds, create_graph=True, rules=rules)
     finally:
         state.scope = outer
     return [
         *zip(roots, seeds, strict=True),
-        *((v, g) for v, g in found if isinstance(v, Tensor) and id(v) not in known),
+        *((x, g) for x, g in leaves.items() if id(x) not in known),
     ]

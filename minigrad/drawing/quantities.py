@@ -175,12 +175,13 @@ class Gradients:
             self._found, self._missing = {}, "not computed"  # the backward was another graph's
 
     def _sweep(self, root: Tensor, fresh: dict[Tensor, Any]) -> None:
-        for v, g in engine.sweep([root], [backend.namespace(root.data).ones_like(root.data)]):
-            if isinstance(v, Tensor):
-                fresh[v] = g
-            elif v.op is not output:
+        def heard(v: Node, g: Any) -> None:
+            if v.op is not output:
                 for index, part in (g if isinstance(g, dict) else {0: g}).items():
                     self._found[id(v), index] = quantity(part)
+
+        ones = backend.namespace(root.data).ones_like(root.data)
+        fresh |= engine.sweep([root], [ones], heard=heard)
 
     def of(self, node: Node, index: int = 0) -> Quantity:
         """The gradient of output number ``index`` of ``node``."""

@@ -134,8 +134,8 @@ class _Backward:
             for op in dict.fromkeys(node.op for node in nodes)
             if op is not output
         }
-        for reached in engine.sweep(roots, seeds, rules=told):
-            events.append(reached)  # the rules append what they did in between
+        # The rules append what they did in between.
+        engine.sweep(roots, seeds, rules=told, heard=lambda v, g: events.append((v, g)))
         self.sums: dict[str, Any] = {}  # what each box has heard so far
         self.heard: Counter[str] = Counter()
         self.paths = Counter(places.box(root).id for root in roots)
@@ -146,7 +146,7 @@ class _Backward:
         for event in events:
             if isinstance(event, _Pull):
                 self.steps += [self._flow(event, *target) for target in _targets(event)]
-            elif isinstance(event[0], Node) and event[0].op is output:
+            elif event[0].op is output:
                 self.steps.append(self._handed_on(*event))
 
     def _seed(self, root: Tensor, g: Any) -> Step:

@@ -298,13 +298,12 @@ def _normalized(
     eps: float,
 ) -> Any:
     """Standardise over ``over``, by the running statistics of the channels unless in training."""
-    mean, var = running
-    channels = (x.shape[axis],)
-    _check_shapes("a normalization by channel", channels, channels, mean, var, *affine)
+    (mean, var), (gamma, beta) = running, affine
+    channels, n, off, along = _by_channel(x.shape, over, axis)
+    _check_parameters("a normalization by channel", channels, mean, var, gamma, beta)
     if training or mean is None or var is None:
         z, mu, sigma = ops.standardize(x, axis=over, eps=eps)
         if training and mean is not None and var is not None:
-            n = count(x.shape, over)
             if n == 1:
                 raise ValueError(
                     "running statistics need more than one value per channel to have a variance; "
@@ -312,40 +311,44 @@ def _normalized(
                 )
             if isinstance(x, Tensor):
                 mu, sigma = mu.data, sigma.data
-            _follow(mean.data, mu, axis, momentum)
-            _follow(var.data, sigma * sigma - eps, axis, momentum, n / (n - 1))
+            _follow(mean.data, mu, off, momentum)
+            _follow(var.data, sigma * sigma - eps, off, momentum, n / (n - 1))
             for statistic in (mean, var):
                 if shared(statistic):
                     wrote(statistic.data, line="a normalization in training")
     else:
-        along = _along(x.ndim, axis)
-        sigma = ops.sqrt(ops.reshape(var, along) + eps)
-        z = ops.normalize(x, ops.reshape(mean, along), sigma)
-    gamma, beta = affine
-    if axis % x.ndim != x.ndim - 1:
-        gamma, beta = (v if v is None else ops.reshape(v, _along(x.ndim, axis)) for v in affine)
+        shape = along or (-1,)
+        sigma = ops.sqrt(ops.reshape(var, shape) + eps)
+        z = ops.normalize(x, ops.reshape(mean, shape), sigma)
+    if along:
+        gamma, beta = (v if v is None else ops.reshape(v, along) for v in affine)
     return scale_and_shift(z, gamma, beta)
 
 
-def _along(ndim: int, axis: int) -> tuple[int, ...]:
-    """The shape in which a vector stands along ``axis``."""
-    return (-1,) + (1,) * (ndim - 1 - axis % ndim)
+@functools.lru_cache(maxsize=1024)
+def _by_channel(shape: tuple[int, ...], over: tuple[int, ...], axis: int) -> Any:
+    """How a normalization over ``over`` has its channels along ``axis``.
+
+    Their number, as a shape; how many entries are averaged; the index that takes a vector off
+    their axis; the shape in which one stands along it, None if that is the last.
+    """
+    place = axis % len(shape)
+    off = tuple(slice(None) if a == place else 0 for a in range(len(shape)))
+    along = (-1,) + (1,) * (len(shape) - 1 - place)
+    return (shape[axis],), count(shape, over), off, along if len(along) > 1 else None
 
 
-@functools.cache
-def _off(ndim: int, axis: int) -> tuple[Any, ...]:
-    """The index that takes a vector off ``axis`` where all other axes have one entry."""
-    return tuple(slice(None) if a == axis % ndim else 0 for a in range(ndim))
-
-
-def _follow(running: Any, batch: Any, axis: int, momentum: float, scale: float = 1.0) -> None:
+def _follow(
+    running: Any, batch: Any, off: tuple[Any, ...], momentum: float, scale: float = 1.0
+) -> None:
     """running ← (1 − momentum)·running + momentum·scale·batch (its mean over samples, if any)."""
     if batch.size != running.size:
-        batch = namespace(batch).mean(batch, axis=_others(batch.ndim, axis), keepdims=True)
+        axes = tuple(a for a, index in enumerate(off) if index == 0)
+        batch = namespace(batch).mean(batch, axis=axes, keepdims=True)
     if batch.dtype != running.dtype:
-        batch = namespace(batch).astype(batch, running.dtype)
+        batch = backend.cast(batch, running.dtype)
     running *= 1 - momentum
-    running += (momentum * scale) * batch[_off(batch.ndim, axis)]
+    running += (momentum * scale) * batch[off]
 
 
 def layer_norm(
@@ -404,7 +407,10 @@ def _check_shapes(name: str, found: Any, wanted: Any, *tensors: Any) -> None:
             f"{name} over {tuple(wanted)} needs inputs that end so; got {tuple(found)} at the end. "
             "Give the sizes of the axes to normalise over."
         )
-    wanted = tuple(wanted)
+    _check_parameters(name, tuple(wanted), *tensors)
+
+
+def _check_parameters(name: str, wanted: tuple[int, ...], *tensors: Any) -> None:
     for tensor in tensors:
         if tensor is not None and tensor.shape != wanted:
             raise ValueError(

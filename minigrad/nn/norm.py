@@ -40,7 +40,8 @@ class RunningNorm(Module):
         self.register_buffer("running_var", ops.ones(num_features) if track else None)
         self.register_buffer("num_batches_tracked", ops.zeros((), dtype=int64) if track else None)
 
-    def _check_shape(self, shape: tuple[int, ...], ndims: tuple[int, ...]) -> None:
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        ndims = self.ndims
         if len(shape) in ndims and shape[self.axis] == self.num_features:
             return
         shapes = []
@@ -96,10 +97,10 @@ class BatchNorm(RunningNorm):
         """Map (N, C, …) to itself."""
         x = x if isinstance(x, Tensor) else Tensor(x)
         self._check(x.shape)
-        momentum = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.running_mean is not None:
+        momentum, training = self.momentum, self.training
+        if training and self.running_mean is not None:
             self.num_batches_tracked.data += 1
-            if self.momentum is None:
+            if momentum is None:
                 momentum = 1 / int(self.num_batches_tracked)
         return functional.batch_norm(
             x,
@@ -107,14 +108,14 @@ class BatchNorm(RunningNorm):
             self.running_var,
             self.weight,
             self.bias,
-            self.training,
-            momentum,
+            training,
+            momentum or 0.0,
             self.eps,
             axis=self.axis,
         )
 
     def _check(self, shape: tuple[int, ...]) -> None:
-        self._check_shape(shape, self.ndims)
+        self._check_shape(shape)
         if self.training and math.prod(shape) <= self.num_features:
             raise ValueError(
                 f"{self._place()} needs more than one value per channel to have a variance in "
@@ -174,7 +175,7 @@ class InstanceNorm(RunningNorm):
     def forward(self, x: Any) -> Any:
         """Map (N, C, …), or one sample (C, …), to itself."""
         batch = x if x.ndim != self.ndims[0] - 1 else ops.unsqueeze(x, 0)
-        self._check_shape(tuple(batch.shape), self.ndims)
+        self._check_shape(tuple(batch.shape))
         by_sample = self.training or not self.track_running_stats
         if by_sample and math.prod(batch.shape[2:]) == 1:
             raise ValueError(

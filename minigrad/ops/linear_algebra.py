@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad.backend import Array, added, namespace
+from minigrad.backend import Array, added, namespace, product
 from minigrad.operation import primitive
 from minigrad.ops.indexing import getitem
 from minigrad.ops.padding import pad
@@ -43,7 +43,7 @@ def matmul(x: Any, y: Any) -> Any:
 @primitive
 def linear(x: Array, w: Array, b: Array | None = None) -> Array:
     """out = x wᵀ + b, for x of shape (…, in), w (out, in) and b (out,)."""
-    out = _rows(x) @ w.mT  # one product, not one for each entry of the leading axes
+    out = product(_rows(x), w.mT)  # one, not one for each entry of the leading axes
     if x.ndim != 2:  # noqa: PLR2004
         out = namespace(out).reshape(out, (*x.shape[:-1], w.shape[-2]))
     return out if b is None else added(out, b)

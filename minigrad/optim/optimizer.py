@@ -101,8 +101,10 @@ class Optimizer:
         """Forget the gradients (or set them to zeros); without this they add up over steps."""
         for group in self.param_groups:
             for p in group["params"]:
-                kept = None if set_to_none else p.grad
-                p.grad = None if kept is None else wrap(backend.zeros(kept.shape, kept.data))
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad = wrap(backend.zeros(p.grad.shape, p.grad.data))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.

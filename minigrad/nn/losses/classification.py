@@ -128,7 +128,7 @@ def class_targets(
         )
     xp = namespace(labels)
     if labels.dtype != xp.int64:
-        labels = xp.astype(labels, xp.int64)
+        labels = backend.cast(labels, xp.int64)
     labels = labels[(..., None, *[slice(None)] * (len(shape) - axis))]
     hot = labels == _numbers(classes, len(shape) - axis, labels)
     counted = int(xp.count_nonzero(hot))
@@ -143,7 +143,7 @@ def class_targets(
             )
         hot = hot & ~ignored
         counted = int(xp.count_nonzero(hot))
-    return xp.astype(hot, input.dtype), counted
+    return backend.cast(hot, input.dtype), counted
 
 
 def _numbers(classes: int, behind: int, like: Any) -> Any:
