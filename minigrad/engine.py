@@ -7,7 +7,7 @@ that gradients of gradients need nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
@@ -98,8 +98,9 @@ def sweep(
         Is told of each Node on the way and of the gradient by its result, once that is final.
     """
     live = None if wanted is None else _leading_to(wanted, order(roots))
-    gradients, waiting, add = _sums(create_graph)
-    watched = state.recording == WATCHED
+    gradients, waiting, add, add_output = _sums(create_graph)
+    slow = create_graph or rules is not None or state.recording == WATCHED
+    rule: Any = None
     for root, seed in zip(roots, seeds, strict=True):
         add(vertex(root), seed)
     while waiting:
@@ -109,31 +110,28 @@ def sweep(
             heard(v, g)
         op, inputs, saved = v.op, v.inputs, v.saved
         if op is output:
-            add(inputs[0], g, v.params["index"])
+            add_output(inputs[0], v.params["index"], g)
             continue
         edges = op.edges if rules is None or op not in rules else Edges(rules[op])
-        stale = memory.latest > v.time and not memory.intact(saved, v.time)
-        careful = create_graph or stale or rules is not None
-        rule: Any = None
-        asked = answer = rule
+        upstream = part = None  # let go of the last ones
+        careful = slow or (memory.latest > v.time and not memory.intact(saved, v.time))
         try:
             for i, rule in edges[len(inputs)]:
                 u = inputs[i]
                 if not getattr(u, "tracked", False) or (live is not None and u not in live):
                     continue
-                if rule is not asked:
-                    upstream = g if rule.output is None else g.get(rule.output)
-                    if upstream is None:
-                        continue
-                    args = rule.read(v, create_graph) if careful else rule.take(saved)
-                    answer, asked = rule.rule(upstream, *args), rule
-                    if watched:
-                        parts = [answer] if rule.place is not None else answer
-                        state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
-                part = answer if rule.place is not None else answer[i]
-                if part.shape != u.shape or part.dtype != u.dtype:
-                    undo = fit if create_graph else fit.forward
-                    part = undo(part, shape=u.shape, dtype=u.dtype)
+                if rule.output is None:
+                    upstream = g
+                elif (upstream := g.get(rule.output)) is None:
+                    continue
+                part = (
+                    _carefully(rule, v, upstream, create_graph)
+                    if careful
+                    else rule.rule(upstream, *rule.take(saved))
+                )
+                if op.joint:  # it has answered for the inputs to come as well
+                    _hand_out(inputs[i:], part[i:], live, add)
+                    break
                 add(u, part)
         except Exception as error:
             error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
@@ -141,27 +139,50 @@ def sweep(
     return gradients  # what is left are leaves
 
 
-def _sums(
-    create_graph: bool,
-) -> tuple[dict[Vertex, Any], list[tuple[int, Node]], Callable[..., None]]:
-    """What a sweep has found so far: gradients, nodes whose turn is to come, how to add to both."""
+def _hand_out(
+    inputs: Sequence[Any],
+    parts: Sequence[Any],
+    live: Container[Vertex] | None,
+    add: Callable[[Vertex, Any], None],
+) -> None:
+    """``add`` what a rule answered for several inputs."""
+    for u, part in zip(inputs, parts, strict=True):
+        if getattr(u, "tracked", False) and (live is None or u in live):
+            add(u, part)
+
+
+def _carefully(rule: Rule, v: Node, upstream: Any, create_graph: bool) -> Any:
+    """What a rule answers to what it reads, if that may have been overwritten, or is watched."""
+    answer = rule.rule(upstream, *rule.read(v, create_graph))
+    if state.recording == WATCHED:
+        parts = answer if v.op.joint else [answer]
+        state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
+    return answer
+
+
+def _sums(create_graph: bool) -> tuple[Any, ...]:
+    """What a sweep has found so far: gradients, nodes whose turn is to come, how to add to them."""
     gradients: dict[Vertex, Any] = {}
     summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
     # A heap of nodes, the latest first. A node is later than its inputs, so when it is the latest
     # left all its uses have been heard, and its gradient is final.
     waiting: list[tuple[int, Node]] = []
+    undo = fit if create_graph else fit.forward
 
-    def add(v: Vertex, part: Any, index: int = 0) -> None:
-        """Hear of a part of the gradient by ``v``, or by one of its several outputs."""
+    def add(v: Vertex, part: Any) -> None:
+        """Hear of a part of the gradient by ``v``."""
+        if part.shape != v.shape or part.dtype != v.dtype:
+            part = undo(part, shape=v.shape, dtype=v.dtype)
         known = gradients.get(v)
         if known is None:
             if isinstance(v, Node):
-                heappush(waiting, (-v.time, v))
                 if v.op.several:
-                    part = {index: part}
+                    add_output(v, 0, part)
+                    return
+                heappush(waiting, (-v.time, v))
             gradients[v] = part
         elif isinstance(known, dict):
-            known[index] = known[index] + part if index in known else part
+            add_output(v, 0, part)
         elif v in summed and not create_graph:
             known += part
             gradients[v] = known
@@ -169,7 +190,15 @@ def _sums(
             gradients[v] = known + part
             summed.add(v)
 
-    return gradients, waiting, add
+    def add_output(v: Node, index: int, part: Any) -> None:
+        """The same for one of several outputs: their gradients are kept by index."""
+        if v not in gradients:
+            gradients[v] = {}
+            heappush(waiting, (-v.time, v))
+        known = gradients[v].get(index)
+        gradients[v][index] = part if known is None else known + part
+
+    return gradients, waiting, add, add_output
 
 
 def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]:

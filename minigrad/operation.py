@@ -94,6 +94,8 @@ class Primitive:
                 known = ", ".join(self.outputs)
                 raise TypeError(f"{self} has no output {output!r}; it has: {known}")
             compiled.append(Rule(rule, self, input, output))
+        if self.joint and len(compiled) != 1:
+            raise TypeError(f"{self} needs one rule for all inputs; got {len(compiled)}")
         return tuple(compiled)
 
     def _each(self, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any, Callable[..., Any]]]:

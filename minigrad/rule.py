@@ -31,7 +31,7 @@ class Rule:
             raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
         self.rule = rule
         self.input = input
-        self.place = None if op.joint else op.inputs.index(input)  # of the input; None: all of them
+        self.place = None if op.joint else op.inputs.index(input)  # of the input; None: of all
         self.output = op.outputs.index(output) if op.several and output is not ... else None
         self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
         self.take = taker([op.kept.index(name) for name in names[1:]])

@@ -104,13 +104,13 @@ def _by_products(
 ) -> Way | None:
     """The sum times ``factor``; None if NumPy does it best, or refuses it."""
     ndim = len(shape)
-    given = axis if isinstance(axis, tuple) else (axis,)
-    if ndim < 2 or axis is None or not all(-ndim <= a < ndim for a in given):  # noqa: PLR2004
+    given = axis if isinstance(axis, tuple) else range(ndim) if axis is None else (axis,)
+    axes = {a % ndim for a in given if -ndim <= a < ndim}
+    if dtype.char not in "fd" or not axes or len(axes) < len(given):
         return None
-    axes = {a % ndim for a in given}
     kept = [i for i in range(ndim) if i not in axes]
-    if dtype.char not in "fd" or not axes or not kept or len(axes) < len(given):
-        return None
+    if not kept:
+        return _of_all(shape, dtype, keepdims, factor)
     first, last = kept[0], kept[-1] + 1  # sum over the axes before and from there
     before, left, behind = (math.prod(s) for s in (shape[:first], shape[first:last], shape[last:]))
     if kept != [*range(first, last)] or (last < ndim and behind > _SHORT):
@@ -134,6 +134,20 @@ def _by_products(
         if down is not None:
             x = down(x.reshape(before, left))
         return x.reshape(result)
+
+    return way
+
+
+def _of_all(shape: Shape, dtype: np.dtype[Any], keepdims: bool, factor: float) -> Way | None:
+    """The same over all axes."""
+    n = math.prod(shape)
+    if n > _SHORT:
+        return None
+    ones, result = _filled(n, dtype, factor), (1,) * len(shape)
+
+    def way(x: np.ndarray) -> Any:
+        out = x.reshape(n).dot(ones)
+        return out.reshape(result) if keepdims else out
 
     return way
 

@@ -46,7 +46,8 @@ class SGD(Entrywise):
         return bool(group["momentum"])
 
     def _move_blocks(self, blocks: list[Block], group: dict[str, Any]) -> None:
-        if group["momentum"] or group["weight_decay"] or group["maximize"]:
+        large = len(blocks) > len(group["params"])
+        if large or group["momentum"] or group["weight_decay"] or group["maximize"]:
             super()._move_blocks(blocks, group)
             return
         lr = group["lr"]

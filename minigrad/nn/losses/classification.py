@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
+
+import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
@@ -115,8 +118,9 @@ def class_targets(
 ) -> tuple[Any, int]:
     """Class numbers as a distribution along ``axis``, and how many of them count."""
     labels = target.data if isinstance(target, Tensor) else target
-    classes, shape = input.shape[axis], (*input.shape[:axis], *input.shape[axis + 1 :])
-    if tuple(labels.shape) != tuple(shape):
+    classes = input.shape[axis]
+    shape, index, n = _places(tuple(input.shape), axis)
+    if labels.shape != shape:
         raise ValueError(
             f"{name} of inputs {tuple(input.shape)} needs class numbers of shape {shape}; "
             f"got {tuple(labels.shape)}. Drop the extra axis: target.reshape({shape})."
@@ -127,12 +131,12 @@ def class_targets(
             "Convert them: target.long()."
         )
     xp = namespace(labels)
-    if labels.dtype != xp.int64:
-        labels = backend.cast(labels, xp.int64)
-    labels = labels[(..., None, *[slice(None)] * (len(shape) - axis))]
+    if xp is not np and labels.dtype != xp.int64:
+        labels = xp.astype(labels, xp.int64)
+    labels = labels[index]
     hot = labels == _numbers(classes, len(shape) - axis, labels)
     counted = int(xp.count_nonzero(hot))
-    if counted != math.prod(shape) or 0 <= ignore_index < classes:
+    if counted != n or 0 <= ignore_index < classes:
         ignored = labels == ignore_index
         found = xp.where(ignored, xp.zeros_like(labels), labels)
         if bool(xp.any((found < 0) | (found >= classes))):
@@ -144,6 +148,13 @@ def class_targets(
         hot = hot & ~ignored
         counted = int(xp.count_nonzero(hot))
     return backend.cast(hot, input.dtype), counted
+
+
+@functools.lru_cache(maxsize=1024)
+def _places(shape: tuple[int, ...], axis: int) -> tuple[tuple[int, ...], tuple[Any, ...], int]:
+    """The shape of targets of inputs, how to index them for a class axis, and their number."""
+    targets = (*shape[:axis], *shape[axis + 1 :])
+    return targets, (..., None, *[slice(None)] * (len(targets) - axis)), math.prod(targets)
 
 
 def _numbers(classes: int, behind: int, like: Any) -> Any:
