@@ -23,7 +23,7 @@ class detect_anomaly(recording.no_grad):  # noqa: N801 - reads as in PyTorch
     def __enter__(self) -> None:
         """Have every recorded result checked."""
         super().__enter__()
-        recording.state.check = check
+        recording.thread.state.check = check
 
 
 def check(node: Node, found: Iterable[Any], inputs: Mapping[str, Any], what: str) -> None:

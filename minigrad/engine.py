@@ -8,44 +8,21 @@ that gradients of gradients need nothing more.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from heapq import heappop, heappush
+from heapq import heappop
 from operator import attrgetter
 from typing import Any
 
 from minigrad import backend, memory
-from minigrad.backend import Array, cast, lift, namespace, sum_to
+from minigrad.backend import lift, namespace
+from minigrad.gradients import Gradients, Vertex
 from minigrad.node import Node, keepers
-from minigrad.operation import Primitive, output, primitive
-from minigrad.recording import WATCHED, enable_grad, state
+from minigrad.operation import Primitive, output
+from minigrad.recording import WATCHED, enable_grad, thread
 from minigrad.rule import Edges, Rule
 from minigrad.tensor import Tensor, wrap
 
-# ── undoing what a forward did implicitly ────────────────────────────────────────────────────────
-
-
-@primitive
-def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
-    """Repeat ``x`` along new or single axes until it has ``shape``."""
-    return namespace(x).broadcast_to(x, shape)
-
-
-broadcast_to.vjp(x=lambda g: g)  # the sum over what was stretched is the engine's: see fit
-
-
-@primitive
-def fit(x: Array, *, shape: tuple[int, ...], dtype: Any) -> Array:
-    """Undo broadcasting and promotion: sum ``x`` over what was stretched, cast it to ``dtype``."""
-    if x.shape != shape:
-        x = sum_to(x, shape)
-    return x if x.dtype == dtype else cast(x, dtype)
-
-
-fit.vjp(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
-
-
 # ── reading the graph ────────────────────────────────────────────────────────────────────────────
 
-Vertex = Any  # a Node, or a Tensor where the graph begins
 _time = attrgetter("time")
 
 
@@ -98,8 +75,9 @@ def sweep(
         Is told of each Node on the way and of the gradient by its result, once that is final.
     """
     live = None if wanted is None else _leading_to(wanted, order(roots))
-    gradients, waiting, add, add_output = _sums(create_graph)
-    slow = create_graph or rules is not None or state.recording == WATCHED
+    gradients = Gradients(create_graph)
+    waiting, add = gradients.waiting, gradients.add
+    slow = create_graph or rules is not None or thread.state.recording == WATCHED
     rule: Any = None
     for root, seed in zip(roots, seeds, strict=True):
         add(vertex(root), seed)
@@ -110,7 +88,7 @@ def sweep(
             heard(v, g)
         op, inputs, saved = v.op, v.inputs, v.saved
         if op is output:
-            add_output(inputs[0], v.params["index"], g)
+            gradients.add_output(inputs[0], v.params["index"], g)
             continue
         edges = op.edges if rules is None or op not in rules else Edges(rules[op])
         upstream = part = None  # let go of the last ones
@@ -153,52 +131,12 @@ def _hand_out(
 
 def _carefully(rule: Rule, v: Node, upstream: Any, create_graph: bool) -> Any:
     """What a rule answers to what it reads, if that may have been overwritten, or is watched."""
-    answer = rule.rule(upstream, *rule.read(v, create_graph))
-    if state.recording == WATCHED:
+    args = rule.read(v, create_graph)
+    answer = rule.rule(upstream, *args)
+    if thread.state.recording == WATCHED:
         parts = answer if v.op.joint else [answer]
-        state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
+        thread.state.check(v, parts, {"g": upstream}, "the gradient that comes out of")
     return answer
-
-
-def _sums(create_graph: bool) -> tuple[Any, ...]:
-    """What a sweep has found so far: gradients, nodes whose turn is to come, how to add to them."""
-    gradients: dict[Vertex, Any] = {}
-    summed: set[Vertex] = set()  # those whose gradient is a sum that nobody else has seen
-    # A heap of nodes, the latest first. A node is later than its inputs, so when it is the latest
-    # left all its uses have been heard, and its gradient is final.
-    waiting: list[tuple[int, Node]] = []
-    undo = fit if create_graph else fit.forward
-
-    def add(v: Vertex, part: Any) -> None:
-        """Hear of a part of the gradient by ``v``."""
-        if part.shape != v.shape or part.dtype != v.dtype:
-            part = undo(part, shape=v.shape, dtype=v.dtype)
-        known = gradients.get(v)
-        if known is None:
-            if isinstance(v, Node):
-                if v.op.several:
-                    add_output(v, 0, part)
-                    return
-                heappush(waiting, (-v.time, v))
-            gradients[v] = part
-        elif isinstance(known, dict):
-            add_output(v, 0, part)
-        elif v in summed and not create_graph:
-            known += part
-            gradients[v] = known
-        else:
-            gradients[v] = known + part
-            summed.add(v)
-
-    def add_output(v: Node, index: int, part: Any) -> None:
-        """The same for one of several outputs: their gradients are kept by index."""
-        if v not in gradients:
-            gradients[v] = {}
-            heappush(waiting, (-v.time, v))
-        known = gradients[v].get(index)
-        gradients[v][index] = part if known is None else known + part
-
-    return gradients, waiting, add, add_output
 
 
 def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]:
@@ -243,7 +181,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
 
     So it does for results in between whose `Tensor.retain_grad` was called.
     """
-    if create_graph and not state.recording:
+    if create_graph and not thread.state.recording:
         with enable_grad():
             backward(y, gradient, create_graph)
         return
@@ -298,7 +236,7 @@ def grad(
     allow_unused
         Answer None, not an error, for an input that no output depends on.
     """
-    if create_graph and not state.recording:
+    if create_graph and not thread.state.recording:
         with enable_grad():
             return grad(outputs, inputs, grad_outputs, create_graph, allow_unused)
     ys = [outputs] if isinstance(outputs, Tensor) else list(outputs)

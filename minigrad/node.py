@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from minigrad.memory import clock
-from minigrad.recording import state
+from minigrad.recording import Scope
 
 if TYPE_CHECKING:
     from minigrad.operation import Primitive
@@ -36,6 +36,7 @@ class Node:
         saved: Sequence[Any],
         params: dict[str, Any],
         like: Any,
+        scope: Scope,
     ) -> None:
         self.op = op
         self.inputs = inputs
@@ -43,7 +44,7 @@ class Node:
         self.params = params
         self.shape = like.shape
         self.dtype = like.dtype
-        self.scope = state.scope
+        self.scope = scope
         self.time = clock()
 
     def saved_inputs(self) -> list[tuple[Any, Any]]:

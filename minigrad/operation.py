@@ -16,9 +16,11 @@ import numpy as np
 
 from minigrad.backend import SCALAR
 from minigrad.node import Node
-from minigrad.recording import WATCHED, state
+from minigrad.recording import WATCHED, thread
 from minigrad.rule import Edges, Rule, arguments, read_input, read_output, read_plain, taker
 from minigrad.tensor import Tensor, wrap
+
+INPUTS, RESULT, NOTHING = "inputs", "result", "nothing"  # what rules most often read
 
 
 class Primitive:
@@ -49,7 +51,7 @@ class Primitive:
         self.rules: tuple[Rule, ...] = ()
         self.edges = Edges(())
         self.kept: list[str] = []  # what is saved for the rules, of what `_names` has
-        self._keep: Any = ()  # takes these out of all that is at hand; None: they are the inputs
+        self._keep: Any = NOTHING  # one of these; else takes what is kept out of all at hand
         self._plain = True  # whether they are among the inputs and a single output
         self._sized = False  # whether shapes are among them
 
@@ -125,10 +127,12 @@ class Primitive:
         self._sized = any(name.endswith("_shape") for name in read)
         names = self._names()
         self.kept = [name for name in names if name in read]
-        simple = self.kept == self.inputs and not self.variadic
-        self._keep = None if simple else taker([names.index(name) for name in self.kept])
-        if not self.kept:
-            self._keep = ()
+        if self.kept == self.inputs and not self.variadic:
+            self._keep = INPUTS
+        elif self._plain and self.kept in ([], [*self.outputs]):
+            self._keep = RESULT if self.kept else NOTHING
+        else:
+            self._keep = taker([names.index(name) for name in self.kept])
         self.rules = self.compile(rules)
         self.edges = Edges(self.rules)
 
@@ -151,30 +155,34 @@ class Primitive:
             raise
         if tracked is None:
             return value
+        state = thread.state
         recording = state.recording
         if not (tracked and self.rules and recording):
             return tuple([wrap(v) for v in value]) if self.several else wrap(value)
         if self.defaults:
             params = {**self.defaults, **params}
         several, keep = self.several, self._keep
-        if not keep:
-            saved: Sequence[Any] = arrays if keep is None else ()
-        elif self._plain:
-            saved = keep((value, *arrays))
-        else:
-            outputs = value if several else (value,)
-            shapes = self._shapes(arrays) if self._sized else ()
-            saved = keep((*outputs, *params.values(), *shapes, *arrays))
-        node = Node(self, origins, saved, params, value[0] if several else value)
+        saved: Sequence[Any] = ()
+        if keep is INPUTS:
+            saved = arrays
+        elif keep is not NOTHING:
+            saved = (value,) if keep is RESULT else keep(self._at_hand(value, arrays, params))
+        node = Node(self, origins, saved, params, value[0] if several else value, state.scope)
         if recording == WATCHED:
             given = dict(zip(self.inputs, arrays, strict=False))
             state.check(node, value if several else [value], given, "the result of")
         if several:
-            return (
-                wrap(value[0], node),
-                *[_output(node, i, v) for i, v in enumerate(value[1:], 1)],
-            )
+            others = [_output(node, i, v) for i, v in enumerate(value[1:], 1)]
+            return (wrap(value[0], node), *others)
         return wrap(value, node)
+
+    def _at_hand(self, value: Any, arrays: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
+        """All that a rule may read, in the order of `_names`."""
+        if self._plain:
+            return (value, *arrays)
+        outputs = value if self.several else (value,)
+        shapes = self._shapes(arrays) if self._sized else ()
+        return (*outputs, *params.values(), *shapes, *arrays)
 
     def _shapes(self, arrays: Sequence[Any]) -> list[Any]:
         """The shape of each input; all of them as one, where there may be any number."""
@@ -185,13 +193,11 @@ class Primitive:
 
     def part(self, node: Node, index: int, value: Any) -> Node:
         """The record that an output but the first has of its own."""
-        part = Node(output, (node,), (), {"index": index}, value)
-        part.scope = node.scope
-        return part
+        return Node(output, (node,), (), {"index": index}, value, node.scope)
 
     def _context(self, arrays: Iterable[Any]) -> str:
         """Where and on what the operation failed, for the note on a kernel's own exception."""
-        path = ".".join(name for name, _ in state.scope if name)
+        path = ".".join(name for name, _ in thread.state.scope if name)
         place = f" in module {path!r}" if path else ""
         shapes = ", ".join(str(getattr(x, "shape", x)) for x in arrays)
         return f"in operation {self.name}({', '.join(self.inputs)}){place}, on shapes {shapes}"

@@ -13,15 +13,22 @@ Scope = tuple[tuple[str, str], ...]  # (name, class) of each module around an op
 OFF, ON, WATCHED = 0, 1, 2  # whether operations are recorded, and checked as they are
 
 
-class _State(threading.local):
+class State:
     """What a thread is doing: whether it records, and inside which modules."""
 
-    recording: int = 1  # OFF, ON or WATCHED
+    recording: int = ON  # or OFF, or WATCHED
     scope: Scope = ()
     check: Callable[..., None]  # what WATCHED operations are checked by
 
 
-state = _State()
+class _Thread(threading.local):
+    """Each thread's own state; to look it up takes longer than to read it."""
+
+    def __init__(self) -> None:
+        self.state = State()
+
+
+thread = _Thread()
 
 
 class no_grad:  # noqa: N801 - reads as in PyTorch
@@ -31,12 +38,12 @@ class no_grad:  # noqa: N801 - reads as in PyTorch
 
     def __enter__(self) -> None:
         """Remember what was set, and set ours."""
-        self._before = state.recording
-        state.recording = self.recording
+        self._before = thread.state.recording
+        thread.state.recording = self.recording
 
     def __exit__(self, *error: object) -> None:
         """Set back what was."""
-        state.recording = self._before
+        thread.state.recording = self._before
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate ``function``."""
@@ -59,7 +66,7 @@ class inference_mode(no_grad):  # noqa: N801
     """`no_grad`, by the name PyTorch has for its faster kind; ``inference_mode(False)`` records."""
 
     def __init__(self, mode: bool = True) -> None:
-        self.recording = OFF if mode else state.recording
+        self.recording = OFF if mode else thread.state.recording
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate ``function``."""
@@ -70,18 +77,18 @@ class set_grad_enabled(no_grad):  # noqa: N801
     """Record or not: on this thread for good, or for a ``with`` block."""
 
     def __init__(self, mode: bool) -> None:
-        self._before = state.recording
-        state.recording = self.recording = ON if mode else OFF
+        self._before = thread.state.recording
+        thread.state.recording = self.recording = ON if mode else OFF
 
     def __enter__(self) -> None:
         """Nothing left to do: the switch is made."""
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate ``function``; nothing is switched outside it."""
-        state.recording = self._before
+        thread.state.recording = self._before
         return (enable_grad() if self.recording == ON else no_grad())(function)
 
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded on this thread."""
-    return state.recording != OFF
+    return thread.state.recording != OFF

@@ -285,7 +285,7 @@ class Tensor:
 
     def _write(self, key: Any, value: Any) -> Tensor:
         """Put ``value`` at ``key``; the clock lets a backward that needed the old value notice."""
-        if self.tracked and recording.state.recording:
+        if self.tracked and recording.thread.state.recording:
             raise RuntimeError(
                 f"an in-place write to {self.name or 'a tensor'} of shape {self.shape} would "
                 "change what the graph recorded. Write inside `with mg.no_grad():`, or compute a "
@@ -317,7 +317,7 @@ class Tensor:
 
     def _records(self, other: Any) -> bool:
         """Whether combining with ``other`` is recorded; refuses to replace a leaf."""
-        if not recording.state.recording:
+        if not recording.thread.state.recording:
             return False
         if self.tracked and self.node is None:
             raise RuntimeError(

@@ -10,7 +10,7 @@ from minigrad import nn
 from minigrad.drawing import draw, quantities
 from minigrad.drawing.backward import WORDS, words
 from minigrad.operation import Primitive
-from minigrad.recording import state
+from minigrad.recording import thread
 
 
 def number(x):
@@ -52,7 +52,7 @@ def test_its_results_are_the_gradients_of_the_engine():
     model, y = network()
     graph = draw(y, names={"L": y}, backward=True)
     assert model[0].weight.grad is None
-    assert state.scope == ()
+    assert thread.state.scope == ()
     y.backward()
     for sign, x in (("W", model[0].weight), ("γ", model[1].weight), ("β", model[1].bias)):
         found = named(graph, f"∂L/∂{sign}")
@@ -154,4 +154,4 @@ def test_values_that_the_backward_pass_needs_are_told_if_overwritten():
         x[0] = 3.0
     with pytest.raises(RuntimeError, match="overwritten in place"):
         draw(y, backward=True)
-    assert state.scope == ()
+    assert thread.state.scope == ()

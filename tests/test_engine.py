@@ -105,12 +105,12 @@ def test_an_output_has_one_place_in_the_graph() -> None:
     """One of several outputs gets a node when first asked for one, in its operation's module."""
     norm = nn.LayerNorm(3)
     x = mg.randn(2, 3).requires_grad_()
-    outer = recording.state.scope
-    recording.state.scope = (("outer", "Net"),)
+    outer = recording.thread.state.scope
+    recording.thread.state.scope = (("outer", "Net"),)
     try:
         z, mu, sigma = ops.standardize(x, axis=(1,))
     finally:
-        recording.state.scope = outer
+        recording.thread.state.scope = outer
     assert z.node is z.node
     assert z.node.scope == (("outer", "Net"),)
     sigma.retain_grad()

@@ -13,7 +13,7 @@ from minigrad import backend, engine
 from minigrad.drawing import symbols
 from minigrad.drawing.graph import BACKWARD, RULE
 from minigrad.node import Node
-from minigrad.recording import enable_grad, state
+from minigrad.recording import enable_grad, thread
 from minigrad.rule import Rule
 from minigrad.tensor import Tensor
 
@@ -95,7 +95,7 @@ class _Named(Rule):
         sign = symbols.OPERATIONS.get(name, name).partition(" = ")[0]
         title = (f"{RULE}{sign})/∂{symbols.argument(self.input)}", words(name, self.input))
         # It stays: what the sweep does with the answer, fitting and adding it, comes next.
-        state.scope = (BACKWARD, *node.scope, title)
+        thread.state.scope = (BACKWARD, *node.scope, title)
         return super().read(node, create_graph)
 
 
@@ -133,12 +133,12 @@ def record(roots: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
     operations = {v.op for v in engine.order(roots) if isinstance(v, Node)}
     rules = {op: tuple(map(_Named, op.rules)) for op in operations}
     known = set(map(id, roots))
-    outer = state.scope
+    outer = thread.state.scope
     try:
         with enable_grad():
             leaves = engine.sweep(roots, seeds, create_graph=True, rules=rules)
     finally:
-        state.scope = outer
+        thread.state.scope = outer
     return [
         *zip(roots, seeds, strict=True),
         *((x, g) for x, g in leaves.items() if id(x) not in known),

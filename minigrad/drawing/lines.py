@@ -30,14 +30,14 @@ class lines(recording.no_grad):  # noqa: N801 - a context manager, as in `with m
     def __enter__(self) -> None:
         """Have every recorded operation noted."""
         super().__enter__()
-        self._check = getattr(recording.state, "check", None)
-        recording.state.check = _note
+        self._check = getattr(recording.thread.state, "check", None)
+        recording.thread.state.check = _note
 
     def __exit__(self, *error: object) -> None:
         """Have done what was done before."""
         super().__exit__(*error)
         if self._check is not None:
-            recording.state.check = self._check
+            recording.thread.state.check = self._check
 
 
 def _note(node: Node, found: Any, inputs: Any, what: str) -> None:

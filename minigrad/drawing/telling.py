@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, engine
+from minigrad import backend, engine, gradients
 from minigrad.drawing import rules
 from minigrad.drawing.graph import LEAVES, Picture, Vertex
 from minigrad.drawing.look import shown
@@ -163,7 +163,7 @@ class _Backward:
         node, target = pull.node, self.places.box(x)
         fitted, more = part, ""
         if part.shape != x.shape or part.dtype != x.dtype:
-            fitted = engine.fit(part, shape=x.shape, dtype=x.dtype)
+            fitted = gradients.fit(part, shape=x.shape, dtype=x.dtype)
         if part.shape != x.shape:
             more = f", summed over what was broadcast, {part.shape} → {x.shape}"
         line, product = _sum(pull, part, fitted, rules.rule_text(pull.rule, node.op))

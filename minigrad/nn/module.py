@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from minigrad import backend, memory
 from minigrad.nn.hooks import HookHandle, Hooks
-from minigrad.recording import state
+from minigrad.recording import thread
 from minigrad.tensor import Tensor
 
 
@@ -50,6 +50,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward`; operations recorded in it carry this module's name."""
+        state = thread.state
         outer = state.scope
         state.scope = (*outer, (self._name, type(self).__name__))
         try:
@@ -390,7 +391,7 @@ class Module:
 
     def _place(self) -> str:
         """This module's name for messages: its class, and its path in the network that runs."""
-        path = ".".join(name for name, _ in state.scope if name)
+        path = ".".join(name for name, _ in thread.state.scope if name)
         return type(self).__name__ + (f" {path!r}" if path else "")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad.backend import Array, added, mean, namespace
 from minigrad.backend.sums import count
-from minigrad.engine import broadcast_to
+from minigrad.gradients import broadcast_to
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import sqrt, square
 from minigrad.ops.reductions import Shape, mean_over

@@ -15,14 +15,14 @@ from minigrad.backend import Array
 from minigrad.operation import primitive
 from minigrad.ops.padding import Widths
 from minigrad.ops.shape import reshape
-from minigrad.recording import state
+from minigrad.recording import thread
 
 Sizes = tuple[int, ...]
 
 
 def named(operation: str) -> str:
     """An operation for messages: its name, and the path of the module that runs it."""
-    path = ".".join(name for name, _ in state.scope if name)
+    path = ".".join(name for name, _ in thread.state.scope if name)
     return operation + (f" in module {path!r}" if path else "")
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from minigrad import backend
 from minigrad.backend import Array, namespace
 from minigrad.backend.sums import axes_of, count
-from minigrad.engine import broadcast_to
+from minigrad.gradients import broadcast_to
 from minigrad.operation import primitive
 from minigrad.ops.choosing import maximum, minimum, where
 from minigrad.ops.copying import astype

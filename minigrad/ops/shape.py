@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.backend import Array, namespace
-from minigrad.engine import broadcast_to as broadcast
+from minigrad.gradients import broadcast_to as broadcast
 from minigrad.operation import primitive
 
 Shape = tuple[int, ...]
