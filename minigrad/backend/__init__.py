@@ -124,6 +124,8 @@ class use:  # noqa: N801 - a call and a context manager, spelled as a verb
 
 def of(x: Array) -> Backend:
     """The backend that ``x`` lives on."""
+    if type(x) is np.ndarray:
+        return get("numpy")
     xp = namespace(x)
     for backend in _loaded.values():
         if backend.xp is xp:

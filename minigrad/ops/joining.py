@@ -123,9 +123,9 @@ _stack.vjp(xs=lambda g, axis: unbind(g, axis))
 
 def cat(tensors: Any, dim: int = 0) -> Any:
     """Tensors joined along an axis they have; an empty vector joins anything, as in PyTorch."""
-    shapes = [getattr(x, "shape", ()) for x in tensors]
-    if len({len(shape) for shape in shapes}) > 1:
-        tensors = [x for x, shape in zip(tensors, shapes, strict=True) if tuple(shape) != (0,)]
+    ndims = {len(getattr(x, "shape", ())) for x in tensors}
+    if len(ndims) > 1:
+        tensors = [x for x in tensors if tuple(getattr(x, "shape", ())) != (0,)]
     return _concat(*tensors, axis=dim)
 
 
