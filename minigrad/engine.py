@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from heapq import heappop
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -186,9 +187,15 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             backward(y, gradient, create_graph)
         return
     seed = _seed(y, gradient, create_graph, "backward()")
-    given = {id(seed)}
+    kept: list[tuple[Tensor, Any]] = []
 
-    def keep(x: Tensor, g: Any) -> None:
+    def heard(v: Node, g: Any) -> None:
+        if v in keepers and (x := keepers[v]()) is not None and (own := _own(g)) is not None:
+            kept.append((x, own))
+
+    leaves = sweep([y], [seed], create_graph=create_graph, heard=heard if keepers else None)
+    given = {id(seed)}
+    for x, g in chain(kept, leaves.items()):
         if x.grad is not None:
             x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
         elif create_graph:
@@ -198,15 +205,6 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             shared = id(g) in given or getattr(g, "base", None) is not None
             given.add(id(g))
             x.grad = wrap(namespace(g).positive(g) if shared else g)
-
-    def heard(v: Node, g: Any) -> None:
-        x = keepers[v]() if v in keepers else None
-        if x is not None and (own := _own(g)) is not None:
-            keep(x, own)
-
-    leaves = sweep([y], [seed], create_graph=create_graph, heard=heard if keepers else None)
-    for x, g in leaves.items():
-        keep(x, g)
 
 
 def _own(g: Any) -> Any:

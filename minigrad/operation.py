@@ -172,8 +172,7 @@ class Primitive:
             given = dict(zip(self.inputs, arrays, strict=False))
             state.check(node, value if several else [value], given, "the result of")
         if several:
-            others = [_output(node, i, v) for i, v in enumerate(value[1:], 1)]
-            return (wrap(value[0], node), *others)
+            return _outputs(node, value)
         return wrap(value, node)
 
     def _at_hand(self, value: Any, arrays: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
@@ -243,13 +242,18 @@ class Output(Tensor):
 _new, _ndarray = Output.__new__, np.ndarray
 
 
+def _outputs(node: Node, values: Sequence[Any]) -> tuple[Tensor, ...]:
+    """The several outputs of an operation, as Tensors."""
+    tensors = [wrap(values[0], node)]
+    for index in range(1, len(values)):
+        value = values[index]
+        x = _new(Output)
+        x.data = value if type(value) is _ndarray else _array(value)
+        x.source = node
+        x.index = index
+        tensors.append(x)
+    return tuple(tensors)
+
+
 def _array(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, SCALAR) else value
-
-
-def _output(node: Node, index: int, value: Any) -> Output:
-    x = _new(Output)
-    x.data = value if type(value) is _ndarray else _array(value)
-    x.source = node
-    x.index = index
-    return x

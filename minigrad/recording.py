@@ -16,9 +16,11 @@ OFF, ON, WATCHED = 0, 1, 2  # whether operations are recorded, and checked as th
 class State:
     """What a thread is doing: whether it records, and inside which modules."""
 
-    recording: int = ON  # or OFF, or WATCHED
-    scope: Scope = ()
     check: Callable[..., None]  # what WATCHED operations are checked by
+
+    def __init__(self) -> None:
+        self.recording: int = ON  # or OFF, or WATCHED
+        self.scope: Scope = ()
 
 
 class _Thread(threading.local):

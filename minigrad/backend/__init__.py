@@ -23,6 +23,7 @@ from minigrad.backend.random import manual_seed as manual_seed
 from minigrad.backend.random import set_generator as set_generator
 from minigrad.backend.sums import largest as largest
 from minigrad.backend.sums import mean as mean
+from minigrad.backend.sums import ndarray
 from minigrad.backend.sums import sum_to as sum_to
 from minigrad.backend.sums import total as total
 
@@ -124,7 +125,7 @@ class use:  # noqa: N801 - a call and a context manager, spelled as a verb
 
 def of(x: Array) -> Backend:
     """The backend that ``x`` lives on."""
-    if type(x) is np.ndarray:
+    if type(x) is ndarray:
         return get("numpy")
     xp = namespace(x)
     for backend in _loaded.values():
@@ -190,21 +191,21 @@ def _beside(like: Array) -> dict[str, Any]:
 
 def zeros(shape: tuple[int, ...], like: Array) -> Array:
     """Zeros beside ``like``, of its dtype."""
-    if type(like) is np.ndarray:
+    if type(like) is ndarray:
         return np.zeros(shape, like.dtype)
     return namespace(like).zeros(shape, dtype=like.dtype, **_beside(like))
 
 
 def ones(shape: tuple[int, ...], like: Array) -> Array:
     """Ones beside ``like``, of its dtype."""
-    if type(like) is np.ndarray:
+    if type(like) is ndarray:
         return np.ones(shape, like.dtype)
     return namespace(like).ones(shape, dtype=like.dtype, **_beside(like))
 
 
 def arange(n: int, like: Array) -> Array:
     """0 … n − 1 beside ``like``."""
-    if type(like) is np.ndarray:
+    if type(like) is ndarray:
         return np.arange(n)
     return namespace(like).arange(n, **_beside(like))
 
@@ -231,12 +232,12 @@ def _stretches(shape: tuple[int, ...], wide: tuple[int, ...]) -> bool:
 
 def cast(x: Array, dtype: Any) -> Array:
     """``x`` with another dtype."""
-    return x.astype(dtype) if type(x) is np.ndarray else namespace(x).astype(x, dtype)
+    return x.astype(dtype) if type(x) is ndarray else namespace(x).astype(x, dtype)
 
 
 def product(x: Array, y: Array) -> Array:
     """X Y, of matrices."""
-    if type(x) is type(y) is np.ndarray and x.ndim == y.ndim == 2:  # noqa: PLR2004
+    if type(x) is type(y) is ndarray and x.ndim == y.ndim == 2:  # noqa: PLR2004
         return x.dot(y)  # the same product, called faster
     return namespace(x).matmul(x, y)
 

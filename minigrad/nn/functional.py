@@ -313,9 +313,8 @@ def _normalized(
                 mu, sigma = mu.data, sigma.data
             _follow(mean.data, mu, off, momentum)
             _follow(var.data, sigma * sigma - eps, off, momentum, n / (n - 1))
-            for statistic in (mean, var):
-                if shared(statistic):
-                    wrote(statistic.data, line="a normalization in training")
+            if shared(mean) or shared(var):
+                wrote(mean.data, var.data, line="a normalization in training")
     else:
         shape = along or (-1,)
         sigma = ops.sqrt(ops.reshape(var, shape) + eps)

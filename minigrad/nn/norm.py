@@ -40,12 +40,13 @@ class RunningNorm(Module):
         self.register_buffer("running_var", ops.ones(num_features) if track else None)
         self.register_buffer("num_batches_tracked", ops.zeros((), dtype=int64) if track else None)
 
-    def _check_shape(self, shape: tuple[int, ...]) -> None:
-        ndims = self.ndims
-        if len(shape) in ndims and shape[self.axis] == self.num_features:
-            return
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether inputs of ``shape`` have the axes, and the channels, that they should."""
+        return len(shape) in self.ndims and shape[self.axis] == self.num_features
+
+    def _refuse(self, shape: tuple[int, ...]) -> None:
         shapes = []
-        for ndim in ndims:
+        for ndim in self.ndims:
             names = ["N", *_AXES[ndim - 2][2:].split(", ")] if ndim > 2 else ["N"]  # noqa: PLR2004
             names.insert(self.axis % ndim, str(self.num_features))
             shapes.append(f"({', '.join(names)})")
@@ -96,8 +97,14 @@ class BatchNorm(RunningNorm):
     def forward(self, x: Any) -> Any:
         """Map (N, C, …) to itself."""
         x = x if isinstance(x, Tensor) else Tensor(x)
-        self._check(x.shape)
-        momentum, training = self.momentum, self.training
+        shape, momentum, training = x.shape, self.momentum, self.training
+        if not self._fits(shape):
+            self._refuse(shape)
+        if training and math.prod(shape) <= self.num_features:
+            raise ValueError(
+                f"{self._place()} needs more than one value per channel to have a variance in "
+                f"training; got shape {shape}. Use a larger batch, or call eval()."
+            )
         if training and self.running_mean is not None:
             self.num_batches_tracked.data += 1
             if momentum is None:
@@ -113,14 +120,6 @@ class BatchNorm(RunningNorm):
             self.eps,
             axis=self.axis,
         )
-
-    def _check(self, shape: tuple[int, ...]) -> None:
-        self._check_shape(shape)
-        if self.training and math.prod(shape) <= self.num_features:
-            raise ValueError(
-                f"{self._place()} needs more than one value per channel to have a variance in "
-                f"training; got shape {shape}. Use a larger batch, or call eval()."
-            )
 
     def extra_repr(self) -> str:
         """Its settings."""
@@ -175,7 +174,8 @@ class InstanceNorm(RunningNorm):
     def forward(self, x: Any) -> Any:
         """Map (N, C, …), or one sample (C, …), to itself."""
         batch = x if x.ndim != self.ndims[0] - 1 else ops.unsqueeze(x, 0)
-        self._check_shape(tuple(batch.shape))
+        if not self._fits(tuple(batch.shape)):
+            self._refuse(tuple(batch.shape))
         by_sample = self.training or not self.track_running_stats
         if by_sample and math.prod(batch.shape[2:]) == 1:
             raise ValueError(
