@@ -22,6 +22,7 @@ COMPARED = 5  # steps whose results must agree
 TOLERANCE = 1e-3  # of the largest entry: float32, after COMPARED updates
 FEWEST, MOST = 5, 1000  # rounds
 SHORT = 20e-3  # seconds: a step that what is in the caches makes a difference to
+TURN = 2e-3  # seconds that a contender has at its turn
 
 
 class UnequalWork(Exception):  # noqa: N818 - what was found, not a fault of the program
@@ -218,26 +219,30 @@ def time_in_turn(contenders: Sequence[Contender], seconds: float) -> dict[str, n
     """Seconds of each contender in each round: A B C A B C …, after a round to warm up.
 
     A training loop finds its own code and data in the caches. So that nobody pays for what the
-    others left there, a short step is taken twice at its turn, and the second one counts.
+    others left there, a turn is a short loop: one step that does not count if steps are short,
+    then as many as take about `TURN`.
     """
-    warm = {c.name: _once(c) for c in contenders}
-    short = {name for name, taken in warm.items() if taken < SHORT}
-    rounds = int(np.clip(seconds / sum(warm.values()), FEWEST, MOST))
+    warm = {c.name: _mean_time(c, 1) for c in contenders}
+    before = {name: int(taken < SHORT) for name, taken in warm.items()}
+    steps = {name: max(1, round(TURN / taken)) for name, taken in warm.items()}
+    turns = [warm[c.name] * (before[c.name] + steps[c.name]) for c in contenders]
+    rounds = int(np.clip(seconds / sum(turns), FEWEST, MOST))
     times: dict[str, list[float]] = {c.name: [] for c in contenders}
     with _no_collector():
         for _ in range(rounds):
             for c in contenders:
-                if c.name in short:
-                    _once(c)
-                times[c.name].append(_once(c))
+                for _ in range(before[c.name]):
+                    c.peer.wait(c.step())
+                times[c.name].append(_mean_time(c, steps[c.name]))
             gc.collect()
     return {name: np.array(taken) for name, taken in times.items()}
 
 
-def _once(c: Contender) -> float:
+def _mean_time(c: Contender, steps: int) -> float:
     start = perf_counter()
-    c.peer.wait(c.step())
-    return perf_counter() - start
+    for _ in range(steps):
+        c.peer.wait(c.step())
+    return (perf_counter() - start) / steps
 
 
 @contextmanager
