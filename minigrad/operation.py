@@ -11,6 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from minigrad.node import Node
 from minigrad.recording import WATCHED, thread
 from minigrad.rule import Edges, Rule, arguments, read_input, read_output, read_plain, taker
 from minigrad.tensor import Tensor, wrap
+
+# The records of outputs but the first, by their operation's time and place: tensors that a rule
+# reads are made anew, and must be where those of the forward are.
+_parts: WeakValueDictionary[tuple[int, int], Node] = WeakValueDictionary()
 
 INPUTS, RESULT, NOTHING = "inputs", "result", "nothing"  # what rules most often read
 
@@ -191,8 +196,12 @@ class Primitive:
         return shapes + [()] * (len(self.inputs) - len(shapes))
 
     def part(self, node: Node, index: int, value: Any) -> Node:
-        """The record that an output but the first has of its own."""
-        return Node(output, (node,), (), {"index": index}, value, node.scope)
+        """The record that an output but the first has of its own: one, whoever asks for it."""
+        own = _parts.get((node.time, index))
+        if own is None:
+            own = Node(output, (node,), (), {"index": index}, value, node.scope)
+            _parts[node.time, index] = own
+        return own
 
     def _context(self, arrays: Iterable[Any]) -> str:
         """Where and on what the operation failed, for the note on a kernel's own exception."""

@@ -17,6 +17,8 @@ from conftest import near
 import minigrad as mg
 from minigrad import engine, memory, nn, ops, recording
 from minigrad.node import Node
+from minigrad.ops.normalization import standardize_composite
+from minigrad.ops.recurrent import lstm_cell, lstm_cell_composite
 
 
 def scalar(x: float, **kwargs: Any) -> mg.Tensor:
@@ -387,6 +389,170 @@ def test_the_first_of_several_outputs_is_the_operation_itself(random: np.random.
     assert z.grad is None
 
 
+def cell(x: Any) -> Any:
+    """An LSTM's cell whose memory is a constant."""
+    return lstm_cell(x, mg.tensor(np.linspace(-1, 1, 5)[:, None]))
+
+
+def cell_of_both(x: Any) -> Any:
+    """An LSTM's cell, both inputs of which depend on x."""
+    return lstm_cell(x, ops.sin(x[:, :1]))
+
+
+SEVERAL = {  # operations with several outputs, and the same by other operations
+    "standardize": (
+        lambda x: ops.standardize(x, axis=(0,)),
+        lambda x: standardize_composite(x, (0,)),
+    ),
+    "unbind": (lambda x: x.unbind(), lambda x: [x[i] for i in range(5)]),
+    "split": (lambda x: x.split([1, 0, 3], 1), lambda x: (x[:, :1], x[:, :0], x[:, 1:])),
+    "cell": (cell, lambda x: lstm_cell_composite(x, np.linspace(-1, 1, 5)[:, None])),
+    "cell of both": (cell_of_both, lambda x: lstm_cell_composite(x, ops.sin(x[:, :1]))),
+}
+several = pytest.mark.parametrize(("f", "twin"), SEVERAL.values(), ids=SEVERAL)
+
+
+@several
+@pytest.mark.parametrize("used", [(0,), (1,), (-1,), (0, 1), (-1, 1), (-1, 1, 0), (0, 0, 1, 1)])
+def test_any_of_several_outputs(
+    random: np.random.Generator, f: Any, twin: Any, used: tuple[int, ...]
+) -> None:
+    """Whichever are used, their gradients and the inputs' are right, at first and second order."""
+    values = random.standard_normal((5, 4))
+
+    def loss(outs: Any) -> Any:
+        return sum((place * outs[i] ** 3).sum() for place, i in enumerate(used, 2))
+
+    x, same = (mg.tensor(values, requires_grad=True) for _ in range(2))
+    (wanted,) = mg.grad(loss(twin(ops.sinh(same))), same, create_graph=True)
+    outs = f(ops.sinh(x))
+    used = tuple(i % len(outs) for i in used)
+    own = [sum(3 * n * y.data**2 for n, i in enumerate(used, 2) if outs[i] is y) for y in outs]
+    for y in outs:
+        y.retain_grad()
+
+    def check(g: Any, parts: list[Any]) -> None:
+        near(g, wanted)
+        for i, part in enumerate(parts):
+            if i in used:
+                near(part, own[i])
+            else:
+                assert part is None
+
+    y = loss(outs)
+    for create_graph in (False, True):
+        g, *parts = mg.grad(y, [x, *outs], None, create_graph, allow_unused=True)
+        check(g, parts)
+    near(mg.grad((g * g).sum(), x)[0], mg.grad((wanted * wanted).sum(), same)[0])
+    y.backward()
+    check(x.grad, [y.grad for y in outs])
+
+
+@several
+@pytest.mark.parametrize("roots", [(0, 1), (1, 0), (0, 0), (1, 1), (0, 1, 0, 1)])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_several_outputs_as_roots(
+    random: np.random.Generator, f: Any, twin: Any, roots: tuple[int, ...], create_graph: bool
+) -> None:
+    """A sweep may start from several outputs of one operation, and from one of them twice."""
+    x = mg.tensor(random.standard_normal((5, 4)), requires_grad=True)
+    outs = f(x)
+    seeds = [mg.tensor(random.standard_normal(outs[i].shape)) for i in roots]
+    asked = [outs[i] for i in (0, 1)]
+    found = mg.grad([outs[i] for i in roots], [x, *asked], seeds, create_graph, allow_unused=True)
+    weighted = ops.stack([(twin(x)[i] * g).sum() for i, g in zip(roots, seeds, strict=True)])
+    near(found[0], mg.grad(weighted.sum(), x)[0])
+    for place in (0, 1):
+        own = [g.data for i, g in zip(roots, seeds, strict=True) if i == place]
+        assert (found[1 + place] is None) == (not own)
+        if own:
+            near(found[1 + place], sum(own))
+
+
+def test_what_rules_read_of_an_output_is_that_output(random: np.random.Generator) -> None:
+    """A gradient that depends on σ is differentiated by σ, be σ asked for before or not."""
+    w = random.standard_normal((5, 3))
+    for early in (False, True):
+        x = mg.tensor(random.standard_normal((5, 3)), requires_grad=True)
+        z, _, sigma = ops.standardize(x, axis=(0,))
+        if early:
+            sigma.retain_grad()
+        (g,) = mg.grad((z * w).sum(), x, create_graph=True)
+        y = (g * g).sum() + (sigma * sigma).sum()
+        wanted = 2 * sigma.data - 2 * (g.data**2).sum(0, keepdims=True) / sigma.data
+        near(mg.grad(y, sigma)[0], wanted)
+        assert engine.vertex(sigma) in engine.order([g])
+
+
+@pytest.mark.parametrize("join", [ops.stack, ops.cat, lambda xs: xs[0] * xs[1] * xs[2]])
+@pytest.mark.parametrize("tracked", [(0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_inputs_that_want_no_gradient_get_none(
+    random: np.random.Generator, join: Any, tracked: tuple[int, ...], create_graph: bool
+) -> None:
+    """Of all inputs some may be constants, and of the others only some asked for."""
+    values = random.standard_normal((3, 2, 3))
+    every = [mg.tensor(v, requires_grad=True) for v in values]
+    wanted = mg.grad((join(every) ** 3).sum(), every)
+    for asked in (tracked, tracked[:1], tracked[-1:]):
+        xs = [mg.tensor(v, requires_grad=i in tracked) for i, v in enumerate(values)]
+        y = (join(xs) ** 3).sum()
+        for i, g in zip(asked, mg.grad(y, [xs[i] for i in asked], None, create_graph), strict=True):
+            near(g, wanted[i])
+            assert g.requires_grad == create_graph
+        y.backward(create_graph=create_graph)
+        for i in tracked:
+            near(xs[i].grad, wanted[i])
+        assert [i for i in range(3) if getattr(xs[i], "grad", None) is not None] == [*tracked]
+
+
+@pytest.mark.parametrize("asked", ["z", "c"])
+def test_a_cell_is_differentiated_by_either_input(random: np.random.Generator, asked: str) -> None:
+    """Where only one input is wanted, or tracked at all, it gets its own part of the answer."""
+    z, c = random.standard_normal((5, 8)), random.standard_normal((5, 2))
+    found = []
+    for f in (lstm_cell, lstm_cell_composite):
+        for only in (False, True):
+            xs = {
+                "z": mg.tensor(z, requires_grad=not only or asked == "z"),
+                "c": mg.tensor(c, requires_grad=not only or asked == "c"),
+            }
+            h, c_next = f(*xs.values())
+            (g,) = mg.grad((h * h + c_next).sum(), xs[asked], create_graph=True)
+            found.append([g, mg.grad((g * g).sum(), xs[asked])[0]])
+    for first, second in found:
+        near(first, found[-1][0])
+        near(second, found[-1][1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_an_upstream_gradient_of_another_dtype(dtype: Any, create_graph: bool) -> None:
+    """Gradients have the dtype of their tensors, whatever that of the gradient from above."""
+    x = mg.tensor(np.ones(3), requires_grad=True)
+    w = mg.tensor(np.ones(3, np.float32), requires_grad=True)
+    h = x * w
+    h.retain_grad()
+    seed = np.arange(3).astype(dtype)
+    for y in (h, h * 1.0, x + 0 * h):
+        gx, gh = mg.grad(y, [x, h], seed, create_graph)
+        assert gx.dtype == gh.dtype == mg.float64
+        near(gx, np.arange(3.0))
+    h.backward(mg.tensor(seed), create_graph)
+    assert [v.grad.dtype for v in (x, w, h)] == [mg.float64, mg.float32, mg.float64]
+    near(w.grad, np.arange(3, dtype=np.float32))
+
+
+def test_a_gradient_depends_on_the_gradient_from_above() -> None:
+    """With create_graph the upstream gradient is part of the graph, though its dtype be another."""
+    x = scalar(3.0)
+    up = mg.tensor(np.float32(2.0), requires_grad=True)
+    (g,) = mg.grad(x * x, x, up, create_graph=True)
+    by_up, by_x = mg.grad(g, [up, x])
+    assert (by_up.item(), by_x.item()) == (6.0, 4.0)
+    assert by_up.dtype == mg.float32
+
+
 # ── recording ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -501,6 +667,31 @@ def test_writes_are_forgotten_with_the_memory() -> None:
     assert len(memory._writes) == before
 
 
+def test_arrays_written_together_are_noted_together() -> None:
+    """What is written together again is one note; not if one was written alone, or has gone."""
+    a, b, c = np.ones(2), np.ones(2), np.ones(2)
+    together = memory.wrote(a, b, c.T, line="first")
+    assert memory.wrote(a, b, c, line="second", again=together) is together
+    assert {memory.last_write(x) for x in (a, b, c[:1])} == {memory.latest}
+    assert {memory.writer(x) for x in (a, b, c)} == {"second"}
+    memory.wrote(b, line="alone")
+    assert [memory.writer(x) for x in (a, b, c)] == ["second", "alone", "second"]
+    anew = memory.wrote(a, b, c, line="third", again=together)
+    assert anew is not together
+    assert memory.wrote(a, b, c, line="fourth", again=anew) is anew
+    assert {memory.writer(x) for x in (a, b, c)} == {"fourth"}
+    del c
+    last = memory.wrote(a, b, line="fifth", again=anew)
+    assert last is not anew
+    assert (memory.last_write(a), memory.writer(b)) == (memory.latest, "fifth")
+    assert memory.wrote(a, b, again=last).line.startswith(__file__)
+    d = np.ones(2)
+    assert (memory.last_write(d), memory.writer(d)) == (0, "unknown")
+    assert memory.intact([a, d, None, (2, 3)], memory.latest)
+    assert memory.intact([d], 0)
+    assert not memory.intact([d, b[:1]], memory.latest - 1)
+
+
 @pytest.mark.parametrize("view", [lambda w: w.T, lambda w: w.reshape(4), lambda w: w[0]])
 def test_a_write_is_seen_through_views(view: Any) -> None:
     """Memory written through one tensor is overwritten for all that share it."""
@@ -526,6 +717,25 @@ def test_a_constant_given_another_array_counts_as_it_was() -> None:
     (g,) = mg.grad(y, x, create_graph=True)
     (h,) = mg.grad(g, x)
     assert (g.item(), h.item()) == (12.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("give", "said"),
+    [
+        (lambda w: setattr(w, "data", w.data + 1.0), "found another array now"),
+        (lambda w: nn.init.zeros_(w), r"found it overwritten in place since, at {here}"),
+        (lambda w: w.detach().zero_(), r"found it overwritten in place since, at {here}"),
+    ],
+)
+def test_a_leaf_given_another_array_has_no_second_derivative(give: Any, said: str) -> None:
+    """Not even if it was written before: the error names what was done since, and its line."""
+    w = nn.Parameter(mg.tensor(np.ones(3)))
+    memory.wrote(w.data, line="before")
+    y = (w * w).sum()
+    give(w)
+    here = f"{re.escape(__file__)}:{give.__code__.co_firstlineno}"
+    with pytest.raises(RuntimeError, match=said.format(here=here)):
+        mg.grad(y, w, create_graph=True)
 
 
 def test_running_statistics_in_a_graph_are_not_moved_unnoticed() -> None:
