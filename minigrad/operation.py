@@ -21,8 +21,8 @@ from minigrad.recording import WATCHED, thread
 from minigrad.rule import Edges, Rule, arguments, read_input, read_output, read_plain, taker
 from minigrad.tensor import Tensor, wrap
 
-# The records of outputs but the first, by their operation's time and place: tensors that a rule
-# reads are made anew, and must be where those of the forward are.
+# The records that outputs but the first have of their own, by the id of their operation's, which
+# they keep alive, and their place: a rule reads the very output that the forward gave.
 _parts: WeakValueDictionary[tuple[int, int], Node] = WeakValueDictionary()
 
 INPUTS, RESULT, NOTHING = "inputs", "result", "nothing"  # what rules most often read
@@ -63,6 +63,10 @@ class Primitive:
     def __repr__(self) -> str:
         """Name the operation."""
         return f"<operation {self.name}>"
+
+    def __deepcopy__(self, memo: Any) -> Primitive:
+        """Itself: the copy of a graph has the same operations."""
+        return self
 
     def source(self, name: str, asker: str) -> tuple[Callable[..., Any], int, int]:
         """How a rule reads ``name`` off a node, its place in ``saved``, and among its like."""
@@ -197,10 +201,10 @@ class Primitive:
 
     def part(self, node: Node, index: int, value: Any) -> Node:
         """The record that an output but the first has of its own: one, whoever asks for it."""
-        own = _parts.get((node.time, index))
+        own = _parts.get((id(node), index))
         if own is None:
             own = Node(output, (node,), (), {"index": index}, value, node.scope)
-            _parts[node.time, index] = own
+            _parts[id(node), index] = own
         return own
 
     def _context(self, arrays: Iterable[Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import re
 import subprocess
@@ -551,6 +552,25 @@ def test_a_gradient_depends_on_the_gradient_from_above() -> None:
     by_up, by_x = mg.grad(g, [up, x])
     assert (by_up.item(), by_x.item()) == (6.0, 4.0)
     assert by_up.dtype == mg.float32
+
+
+@several
+def test_a_copied_graph_is_differentiated_as_the_first(
+    random: np.random.Generator, f: Any, twin: Any
+) -> None:
+    """A deep copy of leaf and result is a graph of its own, with the same operations."""
+    x = mg.tensor(random.standard_normal((5, 4)), requires_grad=True)
+    outs = f(x)
+    for y in (outs[0] * outs[0], outs[1] * outs[1], outs[1]):
+        own_x, own_y = copy.deepcopy((x, y))
+        assert own_y.grad_fn is y.grad_fn
+        (g,) = mg.grad(own_y.sum(), own_x, create_graph=True)
+        (wanted,) = mg.grad(y.sum(), x, create_graph=True)
+        near(g, wanted)
+        again, twice = ((g + own_x) ** 3).sum(), ((wanted + x) ** 3).sum()
+        near(mg.grad(again, own_x)[0], mg.grad(twice, x)[0])
+        with pytest.raises(RuntimeError, match="was not used"):
+            mg.grad(own_y.sum(), x)
 
 
 # ── recording ────────────────────────────────────────────────────────────────────────────────────
