@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import numpy as np
 
@@ -20,10 +20,6 @@ from minigrad.node import Node
 from minigrad.recording import WATCHED, thread
 from minigrad.rule import Edges, Rule, arguments, read_input, read_output, read_plain, taker
 from minigrad.tensor import Tensor, wrap
-
-# The records that outputs but the first have of their own, by the id of their operation's, which
-# they keep alive, and their place: a rule reads the very output that the forward gave.
-_parts: WeakValueDictionary[tuple[int, int], Node] = WeakValueDictionary()
 
 INPUTS, RESULT, NOTHING = "inputs", "result", "nothing"  # what rules most often read
 
@@ -201,10 +197,13 @@ class Primitive:
 
     def part(self, node: Node, index: int, value: Any) -> Node:
         """The record that an output but the first has of its own: one, whoever asks for it."""
-        own = _parts.get((id(node), index))
-        if own is None:
+        parts = getattr(node, "parts", None)
+        if parts is None:
+            parts = node.parts = {}
+        own = parts[index]() if index in parts else None
+        if own is None or own.inputs[0] is not node:  # it has gone; or is that of a copied graph
             own = Node(output, (node,), (), {"index": index}, value, node.scope)
-            _parts[id(node), index] = own
+            parts[index] = ref(own)
         return own
 
     def _context(self, arrays: Iterable[Any]) -> str:

@@ -421,32 +421,34 @@ def test_any_of_several_outputs(
     """Whichever are used, their gradients and the inputs' are right, at first and second order."""
     values = random.standard_normal((5, 4))
 
-    def loss(outs: Any) -> Any:
-        return sum((place * outs[i] ** 3).sum() for place, i in enumerate(used, 2))
+    def loss(h: Any, outs: Any) -> Any:
+        return sum((place * outs[i] ** 3).sum() for place, i in enumerate(used, 2)) + (h**2).sum()
 
-    x, same = (mg.tensor(values, requires_grad=True) for _ in range(2))
-    (wanted,) = mg.grad(loss(twin(ops.sinh(same))), same, create_graph=True)
-    outs = f(ops.sinh(x))
+    x = mg.tensor(values, requires_grad=True)
+    h = ops.sinh(x)
+    wanted = mg.grad(loss(h, twin(h)), [x, h], create_graph=True)
+    outs = f(h)
     used = tuple(i % len(outs) for i in used)
     own = [sum(3 * n * y.data**2 for n, i in enumerate(used, 2) if outs[i] is y) for y in outs]
-    for y in outs:
+    for y in (h, *outs):
         y.retain_grad()
 
-    def check(g: Any, parts: list[Any]) -> None:
-        near(g, wanted)
-        for i, part in enumerate(parts):
+    def check(found: Any) -> None:
+        for part, g in zip(found, wanted, strict=False):
+            near(part, g)
+        for i, part in enumerate(found[2:]):
             if i in used:
                 near(part, own[i])
             else:
                 assert part is None
 
-    y = loss(outs)
+    y = loss(h, outs)
     for create_graph in (False, True):
-        g, *parts = mg.grad(y, [x, *outs], None, create_graph, allow_unused=True)
-        check(g, parts)
-    near(mg.grad((g * g).sum(), x)[0], mg.grad((wanted * wanted).sum(), same)[0])
+        found = mg.grad(y, [x, h, *outs], None, create_graph, allow_unused=True)
+        check(found)
+    near(*(mg.grad((gs[0] ** 2).sum() + gs[1].sum(), x)[0] for gs in (found, wanted)))
     y.backward()
-    check(x.grad, [y.grad for y in outs])
+    check([v.grad for v in (x, h, *outs)])
 
 
 @several
