@@ -35,6 +35,8 @@ def scalar(x: float, **kwargs: Any) -> mg.Tensor:
     [
         ({"w": lambda g: g}, "no input 'w'"),
         ({"x": lambda up: up}, "must take the upstream gradient g first"),
+        ({"x": lambda dy: dy}, "must take the upstream gradient g first"),
+        ({"x": lambda: 1.0}, "must take the upstream gradient g first"),
         ({"x": lambda g, y: g * y}, "names 'y', which is none of: x, out, k"),
         ({"x": {"other": lambda g: g}}, "no output 'other'"),
         ({"k": lambda g: g}, "no input 'k'"),
