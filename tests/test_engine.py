@@ -118,6 +118,7 @@ def test_an_output_has_one_place_in_the_graph() -> None:
         recording.thread.state.scope = outer
     assert z.node is z.node
     assert z.node.scope == (("outer", "Net"),)
+    assert sigma.node.scope == (("outer", "Net"),)
     sigma.retain_grad()
     norm(z * sigma + mu).sum().backward()
     assert sigma.grad is not None
@@ -135,6 +136,33 @@ def test_only_what_a_rule_names_is_kept() -> None:
     assert value() is None
     z.backward()
     near(x.grad, np.ones(1000))
+
+
+def test_outputs_are_kept_all_or_none() -> None:
+    """Where a rule reads one output all are kept, in their order; else none is."""
+    x = mg.randn(2, 3).requires_grad_()
+    z, mu, sigma = ops.standardize(x, axis=(1,))
+    assert [*map(id, z.node.saved_outputs())] == [id(y.data) for y in (z, mu, sigma)]
+    assert x.unbind()[0].node.saved_outputs() == (x + 1).node.saved_outputs() == []
+
+
+def test_rules_find_what_they_name_however_it_was_called() -> None:
+    """Parameters may be given in any order or left out, and so may the last inputs."""
+
+    @mg.primitive
+    def powers(x: Any, y: Any, z: Any = None, *, a: float, b: float = 5.0) -> Any:
+        return x**a * y**b
+
+    powers.vjp(
+        x=lambda g, a, b, x, y, z_shape: g * a * x ** (a - 1) * y**b + len(z_shape),
+        y=lambda g, x, y, x_shape, b, a: g * x**a * b * y ** (b - 1) + len(x_shape),
+    )
+    for extra, known in [((), {"b": 3.0, "a": 2.0}), ((np.ones(3),), {"a": 2.0, "b": 3.0})]:
+        x, y = scalar(3.0), scalar(5.0)
+        gx, gy = mg.grad(powers(x, y, *extra, **known), [x, y])
+        assert (gx.item(), gy.item()) == (750.0 + len(extra), 675.0)
+    gx, gy = mg.grad(powers(x, y, a=2.0), [x, y])
+    assert (gx.item(), gy.item()) == (6.0 * 5**5, 9.0 * 5**5)
 
 
 # ── derivatives ──────────────────────────────────────────────────────────────────────────────────
@@ -229,6 +257,10 @@ def test_only_wanted_paths_are_followed() -> None:
     assert ran == []
     mg.grad(y, w)
     assert ran == [1]
+    for join in (ops.stack, ops.cat):  # one rule for all inputs
+        y = join([x[None], watched(w)[None], x[None]]).sum()
+        mg.grad(y, x)
+        assert ran == [1]
 
 
 def test_gradients_of_results_in_between() -> None:
@@ -448,9 +480,13 @@ def test_any_of_several_outputs(
     for create_graph in (False, True):
         found = mg.grad(y, [x, h, *outs], None, create_graph, allow_unused=True)
         check(found)
+        y.backward(create_graph=create_graph)
+        kept = [v.grad for v in (x, h, *outs)]
+        check(kept)
+        assert {g.requires_grad for g in kept if g is not None} == {create_graph}
+        for v in (x, h, *outs):
+            v.grad = None
     near(*(mg.grad((gs[0] ** 2).sum() + gs[1].sum(), x)[0] for gs in (found, wanted)))
-    y.backward()
-    check([v.grad for v in (x, h, *outs)])
 
 
 @several
@@ -472,6 +508,16 @@ def test_several_outputs_as_roots(
         assert (found[1 + place] is None) == (not own)
         if own:
             near(found[1 + place], sum(own))
+
+
+def test_every_output_is_an_array() -> None:
+    """Where a forward answers NumPy's scalars, its outputs are arrays without axes all the same."""
+    parts = mg.tensor([1.0, 2.0, 3.0], requires_grad=True).unbind()
+    assert [type(y.data) for y in parts] == [np.ndarray] * 3
+    with mg.no_grad():
+        for y in parts:
+            y[...] = 2 * y
+    assert [y.item() for y in parts] == [2.0, 4.0, 6.0]
 
 
 def test_what_rules_read_of_an_output_is_that_output(random: np.random.Generator) -> None:
@@ -713,6 +759,7 @@ def test_arrays_written_together_are_noted_together() -> None:
     assert (memory.last_write(d), memory.writer(d)) == (0, "unknown")
     assert memory.intact([a, d, None, (2, 3)], memory.latest)
     assert memory.intact([d], 0)
+    assert memory.intact([a], memory.latest + 1)
     assert not memory.intact([d, b[:1]], memory.latest - 1)
 
 
@@ -760,6 +807,16 @@ def test_a_leaf_given_another_array_has_no_second_derivative(give: Any, said: st
     here = f"{re.escape(__file__)}:{give.__code__.co_firstlineno}"
     with pytest.raises(RuntimeError, match=said.format(here=here)):
         mg.grad(y, w, create_graph=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_stay_numbers(dtype: Any) -> None:
+    """A rule that records itself reads a number as a number, not as a tensor of some dtype."""
+    x = mg.tensor(np.ones(1, dtype), requires_grad=True)
+    (g,) = mg.grad(x * 0.1, x, np.ones(1, dtype), create_graph=True)
+    assert g.data[0] == dtype(0.1)
+    (rule,) = [rule for _, rule in ops.mul.edges[2] if rule.input == "x"]
+    assert rule.read((x * 0.1).node, True) == [0.1]
 
 
 def test_running_statistics_in_a_graph_are_not_moved_unnoticed() -> None:
