@@ -139,10 +139,12 @@ def test_only_what_a_rule_names_is_kept() -> None:
 
 
 def test_outputs_are_kept_all_or_none() -> None:
-    """Where a rule reads one output all are kept, in their order; else none is."""
+    """Where a rule reads one output all are kept, in their order; inputs, those that are read."""
     x = mg.randn(2, 3).requires_grad_()
     z, mu, sigma = ops.standardize(x, axis=(1,))
     assert [*map(id, z.node.saved_outputs())] == [id(y.data) for y in (z, mu, sigma)]
+    (origin, raw), *others = ops.normalize(x, mu, sigma).node.saved_inputs()
+    assert (origin, id(raw), others) == (sigma.node, id(sigma.data), [])
     assert x.unbind()[0].node.saved_outputs() == (x + 1).node.saved_outputs() == []
 
 
@@ -740,8 +742,8 @@ def test_writes_are_forgotten_with_the_memory() -> None:
 def test_arrays_written_together_are_noted_together() -> None:
     """What is written together again is one note; not if one was written alone, or has gone."""
     a, b, c = np.ones(2), np.ones(2), np.ones(2)
-    together = memory.wrote(a, b, c.T, line="first")
-    assert memory.wrote(a, b, c, line="second", again=together) is together
+    together = memory.wrote(a, b, a[:1], c.T, line="first")
+    assert memory.wrote(a, b, a[:1], c, line="second", again=together) is together
     assert {memory.last_write(x) for x in (a, b, c[:1])} == {memory.latest}
     assert {memory.writer(x) for x in (a, b, c)} == {"second"}
     memory.wrote(b, line="alone")
