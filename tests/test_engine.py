@@ -313,6 +313,18 @@ def test_create_graph_keeps_watch() -> None:
             y.backward(create_graph=True)
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_every_part_of_an_answer_is_watched(create_graph: bool) -> None:
+    """Of a rule for all inputs, too, the first gradient that is not finite is found."""
+    x, w = scalar(1.0), scalar(2.0)
+    y = ops.stack([x, w])
+    said = r"the gradient that comes out of \w+: of shape \(\), from inf .*computed from g of shape"
+    with mg.detect_anomaly(), pytest.raises(FloatingPointError, match=said):
+        mg.grad(y, x, np.array([1.0, np.inf]), create_graph)
+    with mg.detect_anomaly():
+        assert mg.grad(y, w, np.array([1.0, 3.0]), create_graph)[0].item() == 3.0
+
+
 def test_any_number_of_inputs() -> None:
     """A forward that takes *xs gives each its own gradient, also where one comes twice."""
     x, y = mg.tensor(np.ones(2), requires_grad=True), mg.tensor(np.ones(3), requires_grad=True)
