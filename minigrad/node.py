@@ -25,8 +25,11 @@ class Node:
 
     __slots__ = (
         *("op", "inputs", "saved", "params"),
-        *("shape", "dtype", "scope", "time", "__weakref__"),
+        *("shape", "dtype", "scope", "time", "parts", "__weakref__"),
     )
+    parts: dict[
+        int, ref[Node]
+    ]  # of an operation with several outputs: nodes of those but the first
     tracked = True  # as a Tensor says it
 
     def __init__(

@@ -11,6 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
+from weakref import ref
 
 import numpy as np
 
@@ -58,6 +59,10 @@ class Primitive:
     def __repr__(self) -> str:
         """Name the operation."""
         return f"<operation {self.name}>"
+
+    def __deepcopy__(self, memo: Any) -> Primitive:
+        """Itself: the copy of a graph has the same operations."""
+        return self
 
     def source(self, name: str, asker: str) -> tuple[Callable[..., Any], int, int]:
         """How a rule reads ``name`` off a node, its place in ``saved``, and among its like."""
@@ -191,8 +196,15 @@ class Primitive:
         return shapes + [()] * (len(self.inputs) - len(shapes))
 
     def part(self, node: Node, index: int, value: Any) -> Node:
-        """The record that an output but the first has of its own."""
-        return Node(output, (node,), (), {"index": index}, value, node.scope)
+        """The record that an output but the first has of its own: one, whoever asks for it."""
+        parts = getattr(node, "parts", None)
+        if parts is None:
+            parts = node.parts = {}
+        own = parts[index]() if index in parts else None
+        if own is None or own.inputs[0] is not node:  # it has gone; or is that of a copied graph
+            own = Node(output, (node,), (), {"index": index}, value, node.scope)
+            parts[index] = ref(own)
+        return own
 
     def _context(self, arrays: Iterable[Any]) -> str:
         """Where and on what the operation failed, for the note on a kernel's own exception."""

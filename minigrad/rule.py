@@ -82,7 +82,7 @@ def read_input(node: Node, place: int, index: int, create_graph: bool) -> Any:
     if not isinstance(origin, Tensor) or (origin.data is not raw and not origin.tracked):
         return Tensor(raw)
     if origin.data is not raw:  # the leaf was given another array since
-        raise _overwritten(node, index, raw)
+        raise _overwritten(node, index, origin.data)
     return origin
 
 
@@ -100,10 +100,11 @@ def _overwritten(node: Node, what: int | str, data: Any) -> RuntimeError:
     if isinstance(what, int):
         name = getattr(node.inputs[what], "name", None)
         what = f"input {node.op.inputs[what]!r}{f' ({name})' if name else ''}"
+    written = last_write(data) > node.time
+    found = f"it overwritten in place since, at {writer(data)}" if written else "another array now"
     return RuntimeError(
         f"backward through {node.op.name} needs the value that its {what} had when it ran; found "
-        f"it overwritten in place since, at {writer(data)}. Call backward before you write, or "
-        "write to a copy."
+        f"{found}. Call backward before you write, or write to a copy."
     )
 
 

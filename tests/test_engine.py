@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import re
 import subprocess
@@ -17,6 +18,8 @@ from conftest import near
 import minigrad as mg
 from minigrad import engine, memory, nn, ops, recording
 from minigrad.node import Node
+from minigrad.ops.normalization import standardize_composite
+from minigrad.ops.recurrent import lstm_cell, lstm_cell_composite
 
 
 def scalar(x: float, **kwargs: Any) -> mg.Tensor:
@@ -32,6 +35,8 @@ def scalar(x: float, **kwargs: Any) -> mg.Tensor:
     [
         ({"w": lambda g: g}, "no input 'w'"),
         ({"x": lambda up: up}, "must take the upstream gradient g first"),
+        ({"x": lambda dy: dy}, "must take the upstream gradient g first"),
+        ({"x": lambda: 1.0}, "must take the upstream gradient g first"),
         ({"x": lambda g, y: g * y}, "names 'y', which is none of: x, out, k"),
         ({"x": {"other": lambda g: g}}, "no output 'other'"),
         ({"k": lambda g: g}, "no input 'k'"),
@@ -113,6 +118,7 @@ def test_an_output_has_one_place_in_the_graph() -> None:
         recording.thread.state.scope = outer
     assert z.node is z.node
     assert z.node.scope == (("outer", "Net"),)
+    assert sigma.node.scope == (("outer", "Net"),)
     sigma.retain_grad()
     norm(z * sigma + mu).sum().backward()
     assert sigma.grad is not None
@@ -130,6 +136,35 @@ def test_only_what_a_rule_names_is_kept() -> None:
     assert value() is None
     z.backward()
     near(x.grad, np.ones(1000))
+
+
+def test_outputs_are_kept_all_or_none() -> None:
+    """Where a rule reads one output all are kept, in their order; inputs, those that are read."""
+    x = mg.randn(2, 3).requires_grad_()
+    z, mu, sigma = ops.standardize(x, axis=(1,))
+    assert [*map(id, z.node.saved_outputs())] == [id(y.data) for y in (z, mu, sigma)]
+    (origin, raw), *others = ops.normalize(x, mu, sigma).node.saved_inputs()
+    assert (origin, id(raw), others) == (sigma.node, id(sigma.data), [])
+    assert x.unbind()[0].node.saved_outputs() == (x + 1).node.saved_outputs() == []
+
+
+def test_rules_find_what_they_name_however_it_was_called() -> None:
+    """Parameters may be given in any order or left out, and so may the last inputs."""
+
+    @mg.primitive
+    def powers(x: Any, y: Any, z: Any = None, *, a: float, b: float = 5.0) -> Any:
+        return x**a * y**b
+
+    powers.vjp(
+        x=lambda g, a, b, x, y, z_shape: g * a * x ** (a - 1) * y**b + len(z_shape),
+        y=lambda g, x, y, x_shape, b, a: g * x**a * b * y ** (b - 1) + len(x_shape),
+    )
+    for extra, known in [((), {"b": 3.0, "a": 2.0}), ((np.ones(3),), {"a": 2.0, "b": 3.0})]:
+        x, y = scalar(3.0), scalar(5.0)
+        gx, gy = mg.grad(powers(x, y, *extra, **known), [x, y])
+        assert (gx.item(), gy.item()) == (750.0 + len(extra), 675.0)
+    gx, gy = mg.grad(powers(x, y, a=2.0), [x, y])
+    assert (gx.item(), gy.item()) == (6.0 * 5**5, 9.0 * 5**5)
 
 
 # ── derivatives ──────────────────────────────────────────────────────────────────────────────────
@@ -224,6 +259,9 @@ def test_only_wanted_paths_are_followed() -> None:
     assert ran == []
     mg.grad(y, w)
     assert ran == [1]
+    one = np.ones(())
+    for y in (w * x, ops.stack([w, x]).sum(), ops.stack([w, watched(x), w]).sum()):
+        assert list(engine.sweep([y], [one], wanted=[x])) == [x]
 
 
 def test_gradients_of_results_in_between() -> None:
@@ -273,6 +311,18 @@ def test_create_graph_keeps_watch() -> None:
             mg.grad(y, x, create_graph=True)
         with pytest.raises(FloatingPointError, match="inf"), np.errstate(divide="ignore"):
             y.backward(create_graph=True)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_every_part_of_an_answer_is_watched(create_graph: bool) -> None:
+    """Of a rule for all inputs, too, the first gradient that is not finite is found."""
+    x, w = scalar(1.0), scalar(2.0)
+    y = ops.stack([x, w])
+    said = r"the gradient that comes out of \w+: of shape \(\), from inf .*computed from g of shape"
+    with mg.detect_anomaly(), pytest.raises(FloatingPointError, match=said):
+        mg.grad(y, x, np.array([1.0, np.inf]), create_graph)
+    with mg.detect_anomaly():
+        assert mg.grad(y, w, np.array([1.0, 3.0]), create_graph)[0].item() == 3.0
 
 
 def test_any_number_of_inputs() -> None:
@@ -385,6 +435,214 @@ def test_the_first_of_several_outputs_is_the_operation_itself(random: np.random.
     z.grad = None
     (mu * sigma).sum().backward()
     assert z.grad is None
+
+
+def cell(x: Any) -> Any:
+    """An LSTM's cell whose memory is a constant."""
+    return lstm_cell(x, mg.tensor(np.linspace(-1, 1, 5)[:, None]))
+
+
+def cell_of_both(x: Any) -> Any:
+    """An LSTM's cell, both inputs of which depend on x."""
+    return lstm_cell(x, ops.sin(x[:, :1]))
+
+
+SEVERAL = {  # operations with several outputs, and the same by other operations
+    "standardize": (
+        lambda x: ops.standardize(x, axis=(0,)),
+        lambda x: standardize_composite(x, (0,)),
+    ),
+    "unbind": (lambda x: x.unbind(), lambda x: [x[i] for i in range(5)]),
+    "split": (lambda x: x.split([1, 0, 3], 1), lambda x: (x[:, :1], x[:, :0], x[:, 1:])),
+    "cell": (cell, lambda x: lstm_cell_composite(x, np.linspace(-1, 1, 5)[:, None])),
+    "cell of both": (cell_of_both, lambda x: lstm_cell_composite(x, ops.sin(x[:, :1]))),
+}
+several = pytest.mark.parametrize(("f", "twin"), SEVERAL.values(), ids=SEVERAL)
+
+
+@several
+@pytest.mark.parametrize("used", [(0,), (1,), (-1,), (0, 1), (-1, 1), (-1, 1, 0), (0, 0, 1, 1)])
+def test_any_of_several_outputs(
+    random: np.random.Generator, f: Any, twin: Any, used: tuple[int, ...]
+) -> None:
+    """Whichever are used, their gradients and the inputs' are right, at first and second order."""
+    values = random.standard_normal((5, 4))
+
+    def loss(h: Any, outs: Any) -> Any:
+        return sum((place * outs[i] ** 3).sum() for place, i in enumerate(used, 2)) + (h**2).sum()
+
+    x = mg.tensor(values, requires_grad=True)
+    h = ops.sinh(x)
+    wanted = mg.grad(loss(h, twin(h)), [x, h], create_graph=True)
+    outs = f(h)
+    used = tuple(i % len(outs) for i in used)
+    own = [sum(3 * n * y.data**2 for n, i in enumerate(used, 2) if outs[i] is y) for y in outs]
+    for y in (h, *outs):
+        y.retain_grad()
+
+    def check(found: Any) -> None:
+        for part, g in zip(found, wanted, strict=False):
+            near(part, g)
+        for i, part in enumerate(found[2:]):
+            if i in used:
+                near(part, own[i])
+            else:
+                assert part is None
+
+    y = loss(h, outs)
+    for create_graph in (False, True):
+        found = mg.grad(y, [x, h, *outs], None, create_graph, allow_unused=True)
+        check(found)
+        y.backward(create_graph=create_graph)
+        kept = [v.grad for v in (x, h, *outs)]
+        check(kept)
+        assert {g.requires_grad for g in kept if g is not None} == {create_graph}
+        for v in (x, h, *outs):
+            v.grad = None
+    near(*(mg.grad((gs[0] ** 2).sum() + gs[1].sum(), x)[0] for gs in (found, wanted)))
+
+
+@several
+@pytest.mark.parametrize("roots", [(0, 1), (1, 0), (0, 0), (1, 1), (0, 1, 0, 1)])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_several_outputs_as_roots(
+    random: np.random.Generator, f: Any, twin: Any, roots: tuple[int, ...], create_graph: bool
+) -> None:
+    """A sweep may start from several outputs of one operation, and from one of them twice."""
+    x = mg.tensor(random.standard_normal((5, 4)), requires_grad=True)
+    outs = f(x)
+    seeds = [mg.tensor(random.standard_normal(outs[i].shape)) for i in roots]
+    asked = [outs[i] for i in (0, 1)]
+    found = mg.grad([outs[i] for i in roots], [x, *asked], seeds, create_graph, allow_unused=True)
+    weighted = ops.stack([(twin(x)[i] * g).sum() for i, g in zip(roots, seeds, strict=True)])
+    near(found[0], mg.grad(weighted.sum(), x)[0])
+    for place in (0, 1):
+        own = [g.data for i, g in zip(roots, seeds, strict=True) if i == place]
+        assert (found[1 + place] is None) == (not own)
+        if own:
+            near(found[1 + place], sum(own))
+
+
+def test_every_output_is_an_array() -> None:
+    """Where a forward answers NumPy's scalars, its outputs are arrays without axes all the same."""
+
+    @mg.primitive(outputs=("total", "largest"))
+    def extremes(x: Any) -> Any:
+        return x.sum(), x.max()
+
+    extremes.vjp(x={"total": lambda g: g, "largest": lambda g, x, largest: g * (x == largest)})
+    x = mg.tensor(np.array([1.0, 3.0]), requires_grad=True)
+    parts = extremes(x)
+    assert [type(y.data) for y in parts] == [np.ndarray] * 2
+    parts[1].backward()
+    near(x.grad, [0.0, 1.0])
+    with mg.no_grad():
+        for y in parts:
+            y[...] = 2 * y
+    assert [y.item() for y in parts] == [8.0, 6.0]
+
+
+def test_what_rules_read_of_an_output_is_that_output(random: np.random.Generator) -> None:
+    """A gradient that depends on σ is differentiated by σ, be σ asked for before or not."""
+    w = random.standard_normal((5, 3))
+    for early in (False, True):
+        x = mg.tensor(random.standard_normal((5, 3)), requires_grad=True)
+        z, _, sigma = ops.standardize(x, axis=(0,))
+        if early:
+            sigma.retain_grad()
+        (g,) = mg.grad((z * w).sum(), x, create_graph=True)
+        y = (g * g).sum() + (sigma * sigma).sum()
+        wanted = 2 * sigma.data - 2 * (g.data**2).sum(0, keepdims=True) / sigma.data
+        near(mg.grad(y, sigma)[0], wanted)
+        assert engine.vertex(sigma) in engine.order([g])
+
+
+@pytest.mark.parametrize("join", [ops.stack, ops.cat, lambda xs: xs[0] * xs[1] * xs[2]])
+@pytest.mark.parametrize("tracked", [(0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_inputs_that_want_no_gradient_get_none(
+    random: np.random.Generator, join: Any, tracked: tuple[int, ...], create_graph: bool
+) -> None:
+    """Of all inputs some may be constants, and of the others only some asked for."""
+    values = random.standard_normal((3, 2, 3))
+    every = [mg.tensor(v, requires_grad=True) for v in values]
+    wanted = mg.grad((join(every) ** 3).sum(), every)
+    for asked in (tracked, tracked[:1], tracked[-1:]):
+        xs = [mg.tensor(v, requires_grad=i in tracked) for i, v in enumerate(values)]
+        y = (join(xs) ** 3).sum()
+        for i, g in zip(asked, mg.grad(y, [xs[i] for i in asked], None, create_graph), strict=True):
+            near(g, wanted[i])
+            assert g.requires_grad == create_graph
+        y.backward(create_graph=create_graph)
+        for i in tracked:
+            near(xs[i].grad, wanted[i])
+        assert [i for i in range(3) if getattr(xs[i], "grad", None) is not None] == [*tracked]
+
+
+@pytest.mark.parametrize("asked", ["z", "c"])
+def test_a_cell_is_differentiated_by_either_input(random: np.random.Generator, asked: str) -> None:
+    """Where only one input is wanted, or tracked at all, it gets its own part of the answer."""
+    z, c = random.standard_normal((5, 8)), random.standard_normal((5, 2))
+    found = []
+    for f in (lstm_cell, lstm_cell_composite):
+        for only in (False, True):
+            xs = {
+                "z": mg.tensor(z, requires_grad=not only or asked == "z"),
+                "c": mg.tensor(c, requires_grad=not only or asked == "c"),
+            }
+            h, c_next = f(*xs.values())
+            (g,) = mg.grad((h * h + c_next).sum(), xs[asked], create_graph=True)
+            found.append([g, mg.grad((g * g).sum(), xs[asked])[0]])
+    for first, second in found:
+        near(first, found[-1][0])
+        near(second, found[-1][1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_an_upstream_gradient_of_another_dtype(dtype: Any, create_graph: bool) -> None:
+    """Gradients have the dtype of their tensors, whatever that of the gradient from above."""
+    x = mg.tensor(np.ones(3), requires_grad=True)
+    w = mg.tensor(np.ones(3, np.float32), requires_grad=True)
+    h = x * w
+    h.retain_grad()
+    seed = np.arange(3).astype(dtype)
+    for y in (h, h * 1.0, x + 0 * h):
+        gx, gh = mg.grad(y, [x, h], seed, create_graph)
+        assert gx.dtype == gh.dtype == mg.float64
+        near(gx, np.arange(3.0))
+    h.backward(mg.tensor(seed), create_graph)
+    assert [v.grad.dtype for v in (x, w, h)] == [mg.float64, mg.float32, mg.float64]
+    near(w.grad, np.arange(3, dtype=np.float32))
+
+
+def test_a_gradient_depends_on_the_gradient_from_above() -> None:
+    """With create_graph the upstream gradient is part of the graph, though its dtype be another."""
+    x = scalar(3.0)
+    up = mg.tensor(np.float32(2.0), requires_grad=True)
+    (g,) = mg.grad(x * x, x, up, create_graph=True)
+    by_up, by_x = mg.grad(g, [up, x])
+    assert (by_up.item(), by_x.item()) == (6.0, 4.0)
+    assert by_up.dtype == mg.float32
+
+
+@several
+def test_a_copied_graph_is_differentiated_as_the_first(
+    random: np.random.Generator, f: Any, twin: Any
+) -> None:
+    """A deep copy of leaf and result is a graph of its own, with the same operations."""
+    x = mg.tensor(random.standard_normal((5, 4)), requires_grad=True)
+    outs = f(x)
+    for y in (outs[0] * outs[0], outs[1] * outs[1], outs[1]):
+        own_x, own_y = copy.deepcopy((x, y))
+        assert own_y.grad_fn is y.grad_fn
+        (g,) = mg.grad(own_y.sum(), own_x, create_graph=True)
+        (wanted,) = mg.grad(y.sum(), x, create_graph=True)
+        near(g, wanted)
+        again, twice = ((g + own_x) ** 3).sum(), ((wanted + x) ** 3).sum()
+        near(mg.grad(again, own_x)[0], mg.grad(twice, x)[0])
+        with pytest.raises(RuntimeError, match="was not used"):
+            mg.grad(own_y.sum(), x)
 
 
 # ── recording ────────────────────────────────────────────────────────────────────────────────────
@@ -501,6 +759,32 @@ def test_writes_are_forgotten_with_the_memory() -> None:
     assert len(memory._writes) == before
 
 
+def test_arrays_written_together_are_noted_together() -> None:
+    """What is written together again is one note; not if one was written alone, or has gone."""
+    a, b, c = np.ones(2), np.ones(2), np.ones(2)
+    together = memory.wrote(a, b, a[:1], c.T, line="first")
+    assert memory.wrote(a, b, a[:1], c, line="second", again=together) is together
+    assert {memory.last_write(x) for x in (a, b, c[:1])} == {memory.latest}
+    assert {memory.writer(x) for x in (a, b, c)} == {"second"}
+    memory.wrote(b, line="alone")
+    assert [memory.writer(x) for x in (a, b, c)] == ["second", "alone", "second"]
+    anew = memory.wrote(a, b, c, line="third", again=together)
+    assert anew is not together
+    assert memory.wrote(a, b, c, line="fourth", again=anew) is anew
+    assert {memory.writer(x) for x in (a, b, c)} == {"fourth"}
+    del c
+    last = memory.wrote(a, b, line="fifth", again=anew)
+    assert last is not anew
+    assert (memory.last_write(a), memory.writer(b)) == (memory.latest, "fifth")
+    assert memory.wrote(a, b, again=last).line.startswith(__file__)
+    d = np.ones(2)
+    assert (memory.last_write(d), memory.writer(d)) == (0, "unknown")
+    assert memory.intact([a, d, None, (2, 3)], memory.latest)
+    assert memory.intact([d], 0)
+    assert memory.intact([a], memory.latest + 1)
+    assert not memory.intact([d, b[:1]], memory.latest - 1)
+
+
 @pytest.mark.parametrize("view", [lambda w: w.T, lambda w: w.reshape(4), lambda w: w[0]])
 def test_a_write_is_seen_through_views(view: Any) -> None:
     """Memory written through one tensor is overwritten for all that share it."""
@@ -526,6 +810,35 @@ def test_a_constant_given_another_array_counts_as_it_was() -> None:
     (g,) = mg.grad(y, x, create_graph=True)
     (h,) = mg.grad(g, x)
     assert (g.item(), h.item()) == (12.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("give", "said"),
+    [
+        (lambda w: setattr(w, "data", w.data + 1.0), "found another array now"),
+        (lambda w: nn.init.zeros_(w), r"found it overwritten in place since, at {here}"),
+        (lambda w: w.detach().zero_(), r"found it overwritten in place since, at {here}"),
+    ],
+)
+def test_a_leaf_given_another_array_has_no_second_derivative(give: Any, said: str) -> None:
+    """Not even if it was written before: the error names what was done since, and its line."""
+    w = nn.Parameter(mg.tensor(np.ones(3)))
+    memory.wrote(w.data, line="before")
+    y = (w * w).sum()
+    give(w)
+    here = f"{re.escape(__file__)}:{give.__code__.co_firstlineno}"
+    with pytest.raises(RuntimeError, match=said.format(here=here)):
+        mg.grad(y, w, create_graph=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_stay_numbers(dtype: Any) -> None:
+    """A rule that records itself reads a number as a number, not as a tensor of some dtype."""
+    x = mg.tensor(np.ones(1, dtype), requires_grad=True)
+    (g,) = mg.grad(x * 0.1, x, np.ones(1, dtype), create_graph=True)
+    assert g.data[0] == dtype(0.1)
+    (rule,) = [rule for _, rule in ops.mul.edges[2] if rule.input == "x"]
+    assert rule.read((x * 0.1).node, True) == [0.1]
 
 
 def test_running_statistics_in_a_graph_are_not_moved_unnoticed() -> None:

@@ -254,6 +254,48 @@ def test_a_step_that_no_rule_minds_is_allowed(place: str) -> None:
     assert w.grad is not None
 
 
+@pytest.mark.parametrize("names", [("SGD", "SGD"), ("Adam", "SGD"), ("NAdam", "AdamW")])
+@pytest.mark.parametrize("seed", range(6))
+def test_writes_of_all_kinds_are_told_apart(seed: int, names: tuple[str, str]) -> None:
+    """Whoever writes, in whatever order: a graph is refused if it should be, by the last line."""
+    params = [mg.ones(n, n, dtype=mg.float64, requires_grad=True) for n in (2, 3)]
+    w, b = params
+    first, twin, other = (
+        getattr(optim, name)(of, lr=0.01)
+        for name, of in zip([*names, names[0]], [[w, b], [b, w], [b]], strict=True)
+    )
+    writes: list[tuple[Any, list[int]]] = [  # each on a line of its own; whom it writes to
+        (lambda: first.step(), [0, 1]),
+        (lambda: twin.step(), [0, 1]),
+        (lambda: other.step(), [1]),
+        (lambda: w.detach().zero_(), [0]),
+        (lambda: b.detach()[0].fill_(2.0), [1]),
+    ]
+    random = np.random.default_rng(seed)
+    graphs: list[tuple[mg.Tensor, int, list[int]]] = []  # loss, parameter, lines that wrote
+    for _ in range(30):
+        for i, p in enumerate(params):
+            p.grad = mg.ones_like(p)
+            graphs.append(((p * p).sum(), i, []))
+        unread = (w + 1).sum() + (b + 1).sum()  # no rule of an addition reads its inputs
+        if random.random() < 0.2:  # another array; the old one dies with its graphs
+            i = int(random.integers(2))
+            graphs = [graph for graph in graphs if graph[1] != i]
+            params[i].data = params[i].data + 1.0
+        else:
+            write, to = writes[int(random.integers(len(writes)))]
+            write()
+            for _, i, since in graphs:
+                since.extend([write.__code__.co_firstlineno] * (i in to))
+        for y, i, since in graphs:
+            if since:
+                with pytest.raises(RuntimeError, match=rf"at \S*test_optim.py:{since[-1]}\. "):
+                    mg.grad(y, params[i])
+            else:
+                near(mg.grad(y, params[i])[0], 2 * params[i].data)
+        near(mg.grad(unread, w)[0], np.ones((2, 2)))
+
+
 VIEWS: list[tuple[str, Any]] = [
     ("transposed", lambda w: w.T),
     ("reshaped", lambda w: w.reshape(-1)),
