@@ -27,9 +27,7 @@ class Node:
         *("op", "inputs", "saved", "params"),
         *("shape", "dtype", "scope", "time", "parts", "__weakref__"),
     )
-    parts: dict[
-        int, ref[Node]
-    ]  # of an operation with several outputs: nodes of those but the first
+    parts: dict[int, ref[Node]]  # by index, of further outputs that have a node of their own
     tracked = True  # as a Tensor says it
 
     def __init__(
