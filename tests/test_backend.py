@@ -161,6 +161,13 @@ def test_no_float64_is_smuggled_in() -> None:
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+def reductions(ndim: int) -> Iterator[tuple[Any, bool]]:
+    """Every axis or axes to reduce over, in every spelling, with and without keepdims."""
+    axes = range(ndim)
+    some = [c for k in range(ndim + 1) for c in itertools.combinations(axes, k)]
+    yield from itertools.product([None, *axes, *(a - ndim for a in axes), *some], [True, False])
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64"])
 @pytest.mark.parametrize(
     "shape", [(3, 4), (2, 3, 4, 5), (0, 3), (2, 0, 3), (70, 10), (3, 40, 10), (1, 1), (5,), ()]
@@ -170,9 +177,7 @@ def test_sums_and_maxima_are_numpys(
 ) -> None:
     """Sums by products with ones, and maxima of short rows, are those of NumPy over all axes."""
     x = (8 * random.standard_normal(shape)).astype(dtype)
-    last = [-1] if shape else []
-    axes = [c for k in range(len(shape) + 1) for c in itertools.combinations(range(len(shape)), k)]
-    for axis, keepdims in itertools.product([None, *last, *axes], [True, False]):
+    for axis, keepdims in reductions(len(shape)):
         for laid in (x, np.asfortranarray(x), np.flip(x)):
             found = backend.total(laid, axis, keepdims)
             wanted = laid.sum(axis=axis, keepdims=keepdims, dtype=dtype)
@@ -184,6 +189,22 @@ def test_sums_and_maxima_are_numpys(
                 assert np.array_equal(
                     backend.largest(laid, axis), laid.max(axis=axis, keepdims=True)
                 )
+
+
+@pytest.mark.parametrize("shape", [(40, 1), (3, 20, 5), (64, 32), (33, 33), (40, 40)])
+def test_the_largest_of_short_rows_is_an_array_of_its_own(
+    place: str, shape: tuple[int, ...], random: np.random.Generator
+) -> None:
+    """nan where there is one, −∞ where there is nothing else; what was searched is not shown."""
+    x = random.standard_normal(shape)
+    x[3 % len(x), ..., -1] = np.nan
+    x[2] = -np.inf
+    given = mg.tensor(x).data
+    for axis in (0, len(shape) - 1, -1, None):
+        found = backend.largest(given, axis)
+        near(found, np.max(x, axis, keepdims=True), 0)
+        found[...] = 7
+        near(given, x, 0)
 
 
 @pytest.mark.parametrize("axis", [(0, 0), (0, -2), 2, (-3, 1)])
@@ -222,13 +243,6 @@ LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "every other": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
     "traced": lambda x: x.copy().view(Traced),
 }
-
-
-def reductions(ndim: int) -> Iterator[tuple[Any, bool]]:
-    """Every axis or axes to reduce over, in every spelling, with and without keepdims."""
-    axes = range(ndim)
-    some = [c for k in range(ndim + 1) for c in itertools.combinations(axes, k)]
-    yield from itertools.product([None, *axes, *(a - ndim for a in axes), *some], [True, False])
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
