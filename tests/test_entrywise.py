@@ -622,3 +622,22 @@ def test_gradients_set_to_zeros_are_new_ones(place: str) -> None:
         near(p.grad, np.zeros(p.shape), 0)
     optimizer.step()
     same([[host(p) for p in params]], [before])
+
+
+@pytest.mark.parametrize("small", [1, 2**12])
+def test_decoupled_decay_shrinks_by_its_share(
+    monkeypatch: pytest.MonkeyPatch, place: str, small: int
+) -> None:
+    """Where gradients are 0, AdamW's step is p ← p·(1 − lr·weight_decay), with the lr of now."""
+    monkeypatch.setattr(entrywise, "SMALL", small)
+    params = parameters()
+    wanted = [host(p).copy() for p in params]
+    optimizer = optim.AdamW(params, lr=0.1, weight_decay=0.5)
+    for lr in (0.1, 0.1, 0.02):
+        optimizer.param_groups[0]["lr"] = lr
+        for p in params:
+            p.grad = mg.zeros_like(p)
+        optimizer.step()
+        wanted = [x * (1 - lr * 0.5) for x in wanted]
+        for p, x in zip(params, wanted, strict=True):
+            near(p, x, 1e-14)
