@@ -641,3 +641,25 @@ def test_decoupled_decay_shrinks_by_its_share(
         wanted = [x * (1 - lr * 0.5) for x in wanted]
         for p, x in zip(params, wanted, strict=True):
             near(p, x, 1e-14)
+
+
+@few
+@pytest.mark.parametrize("small", [1, 2**12])
+def test_averages_follow_parameters_to_another_dtype(
+    monkeypatch: pytest.MonkeyPatch, place: str, small: int, name: str, options: dict[str, Any]
+) -> None:
+    """float64 from the third step on: the path of float64 throughout, but for what was rounded."""
+    monkeypatch.setattr(entrywise, "SMALL", small)
+    paths = []
+    for dtype in (np.float32, np.float64):
+        params = parameters(dtype=dtype)
+        (optimizer,) = together(name, options)(params)
+        path = [*walk(mg, params, [optimizer], ["all"] * 2)]
+        for p in params:
+            p.data = mg.tensor(host(p).astype(np.float64)).data
+        paths.append([*path, *walk(mg, params, [optimizer], ["all"] * 3)])
+        arrays = [v for s in optimizer.state.values() for v in s.values() if backend.is_array(v)]
+        assert {str(v.dtype).rpartition(".")[2] for v in arrays} == {"float64"}
+    for found, wanted in zip(*paths, strict=True):
+        for a, b in zip(found, wanted, strict=True):
+            near(a, b, 1e-5)
