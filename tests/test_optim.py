@@ -325,7 +325,7 @@ def test_results_are_refused() -> None:
 
 def test_nesterov_needs_momentum() -> None:
     """Nesterov without momentum, or with dampening, is refused as PyTorch refuses it."""
-    for settings in ({}, {"momentum": 0.9, "dampening": 0.1}):
+    for settings in ({}, {"momentum": -0.5}, {"momentum": 0.9, "dampening": 0.1}):
         with pytest.raises(ValueError, match=r"nesterov=True\) needs momentum > 0"):
             optim.SGD(start(mg), nesterov=True, **settings)
 
