@@ -407,3 +407,259 @@ def test_a_rule_of_ones_own() -> None:
         near(p, x - 0.1 * np.sign(0.5 * x))
     with pytest.raises(NotImplementedError):
         entrywise.Entrywise(params, lr=0.1).step()
+
+
+# ── what changes between steps ───────────────────────────────────────────────────────────────────
+
+
+class Formula:
+    """SGD as its formula says it, parameter by parameter, with new arrays at each step."""
+
+    def __init__(self, params: list[Any], **options: Any) -> None:
+        settings = {"momentum": 0.0, "weight_decay": 0.0, "dampening": 0.0, "nesterov": False}
+        self.defaults: dict[str, Any] = {**settings, "maximize": False, **options}
+        self.param_groups: list[dict[str, Any]] = []
+        self.add_param_group({"params": params})
+        self.past: dict[int, Any] = {}
+
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        """Take on further parameters."""
+        self.param_groups.append({**self.defaults, **group})
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        for group in self.param_groups:
+            rho = group["momentum"]
+            for p in [p for p in group["params"] if p.grad is not None]:
+                x = host(p)
+                g = host(p.grad) * (-1 if group["maximize"] else 1) + group["weight_decay"] * x
+                if rho:
+                    v = self.past.get(id(p))
+                    v = g if v is None else rho * v + (1 - group["dampening"]) * g
+                    self.past[id(p)] = v
+                    g = g + rho * v if group["nesterov"] else v
+                p.data = backend.copy_as(np.asarray(x - group["lr"] * g), p.data)
+
+
+def _set(**settings: Any) -> Callable[[list[Any], Any], None]:
+    return lambda params, optimizer: optimizer.param_groups[0].update(settings)
+
+
+def _other_array(params: list[Any], optimizer: Any) -> None:
+    params[2].data = mg.tensor(np.arange(4.0)).data
+
+
+def _other_dtype(params: list[Any], optimizer: Any) -> None:
+    for p in params[1:]:
+        p.data = mg.tensor(host(p).astype(np.float32)).data
+
+
+def _more(params: list[Any], optimizer: Any) -> None:
+    params.append(mg.tensor(np.arange(3.0) - 1, requires_grad=True))
+    optimizer.add_param_group({"params": [params[-1]], "lr": 0.7})
+
+
+def _edited(params: list[Any], optimizer: Any) -> None:
+    held = optimizer.param_groups[0]["params"]
+    held.remove(params[0])
+    held.append(mg.tensor(np.arange(3.0) - 1, requires_grad=True))
+    params.append(held[-1])
+
+
+def _turned(params: list[Any], optimizer: Any) -> None:
+    optimizer.param_groups[0]["params"].reverse()
+
+
+def _apart(params: list[Any], optimizer: Any) -> None:
+    first = optimizer.param_groups[0]
+    optimizer.param_groups.append({**first, "params": first["params"][3:], "lr": 0.03})
+    first["params"] = first["params"][:3]
+
+
+EVENTS: dict[str, Callable[[list[Any], Any], None]] = {
+    "momentum starts": _set(momentum=0.8),
+    "momentum ends": _set(momentum=0.0, nesterov=False),
+    "weight decay": _set(weight_decay=0.4),
+    "no weight decay": _set(weight_decay=0.0),
+    "climbs": _set(maximize=True),
+    "descends": _set(maximize=False),
+    "learning rate": _set(lr=0.01),
+    **{"another array": _other_array, "another dtype": _other_dtype},
+    **{"added": _more, "edited": _edited, "turned": _turned, "apart": _apart},
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("sizes", [(2**12, 2**18), (4, 10)], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lr": 0.1},
+        {"lr": 0.1, "momentum": 0.9},
+        {"lr": 0.1, "momentum": 0.9, "nesterov": True, "maximize": True, "weight_decay": 0.3},
+        {"lr": 0.1, "momentum": 0.9, "dampening": 0.4},
+        {"lr": 0.1, "weight_decay": 0.3},
+    ],
+    ids=str,
+)
+def test_sgd_is_its_formula_whatever_changes(
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    options: dict[str, Any],
+    sizes: tuple[int, int],
+    event: str,
+) -> None:
+    """Settings, parameters, their arrays and their gradients may change between any two steps."""
+    monkeypatch.setattr(entrywise, "SMALL", sizes[0])
+    monkeypatch.setattr(entrywise, "BLOCK", sizes[1])
+    paths = []
+    for make in (optim.SGD, Formula):
+        params = parameters()
+        optimizer: Any = make(list(params), **options)
+        path = [*walk(mg, params, [optimizer], ["all", "all", (0, 2, 4), "all"])]
+        EVENTS[event](params, optimizer)
+        path += walk(mg, params, [optimizer], TURNS)
+        assert {str(p.grad.dtype) for p in params} == {str(p.dtype) for p in params}
+        paths.append(path)
+    for found, wanted in zip(*paths, strict=True):
+        for a, b in zip(found, wanted, strict=True):
+            assert a.dtype == b.dtype
+            near(a, b, 1e-5 if event == "another dtype" else 1e-12)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+@pytest.mark.parametrize("shape", [(2**18 + 7,), (3, 100_003), (2**18, 1)], ids=str)
+def test_parameters_of_more_than_a_block_move_whole(name: str, shape: tuple[int, ...]) -> None:
+    """The last rows move as the first ones do, step after step, beside a small parameter."""
+    large = mg.ones(*shape, requires_grad=True)
+    small, still = mg.ones(5, requires_grad=True), mg.ones(7, requires_grad=True)
+    optimizer = getattr(optim, name)([small, large, still], lr=0.25)
+    for _ in range(3):
+        for p in (small, large):
+            p.grad = mg.ones_like(p)
+        optimizer.step()
+    near(large, np.full(shape, 0.25), 1e-5)
+    near(small, np.full(5, 0.25), 1e-5)
+    near(still, np.ones(7), 0)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(
+    ("name", "options"), [("SGD", {}), ("SGD", {"momentum": 0.9}), ("Adam", {})]
+)
+@pytest.mark.parametrize("wrong", [np.ones((1, 3)), np.ones((2, 3), np.float32), np.ones((3, 2))])
+def test_a_gradient_that_does_not_fit_is_refused_at_any_step(
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    wrong: np.ndarray,
+    name: str,
+    options: dict[str, Any],
+    large: bool,
+    steps: int,
+) -> None:
+    """One that would broadcast is an error, after steps that went well too; then all goes on."""
+    monkeypatch.setattr(entrywise, "BLOCK", 4 if large else 2**18)
+    p, q = (mg.tensor(np.ones((2, 3)), requires_grad=True) for _ in range(2))
+    optimizer = getattr(optim, name)([p, q], lr=0.1, **options)
+    for _ in range(steps):
+        p.grad, q.grad = mg.ones_like(p), mg.ones_like(q)
+        optimizer.step()
+    before = [host(x).copy() for x in (p, q)]
+    p.grad, q.grad = mg.ones_like(p), mg.tensor(wrong)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="gradient like its parameter"):
+            optimizer.step()
+    same([[host(x) for x in (p, q)]], [before])
+    p.grad, q.grad = mg.ones_like(p), mg.ones_like(q)
+    optimizer.step()
+    assert np.all(host(q) < before[1])
+    near(p, host(q), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("SGD", {}), ("SGD", {"momentum": 0.9}), ("Adam", {})]
+)
+@pytest.mark.parametrize("alone", [False, True])
+def test_every_step_is_a_write_that_backward_knows_of(
+    place: str, name: str, options: dict[str, Any], alone: bool
+) -> None:
+    """After many steps, and a write to one parameter alone, the next is caught as the first."""
+    params = [mg.tensor(np.ones(3), requires_grad=True) for _ in range(2)]
+    optimizer = getattr(optim, name)(params, lr=0.1, **options)
+    for _ in range(3):
+        ys = [(p * p).sum() for p in params]
+        for p in params:
+            p.grad = mg.ones_like(p)
+        optimizer.step()
+        for y in ys:
+            with pytest.raises(RuntimeError, match="overwritten in place"):
+                y.backward()
+        if alone:
+            y = (params[0] * params[0]).sum()
+            with mg.no_grad():
+                params[0].zero_()
+            with pytest.raises(RuntimeError, match="overwritten in place"):
+                y.backward()
+    y = (params[0] * params[1]).sum()
+    y.backward()  # nothing was written since
+
+
+def test_gradients_set_to_zeros_are_new_ones(place: str) -> None:
+    """zero_grad(set_to_none=False) writes to no gradient, and makes none where there was none."""
+    params = parameters(dtype=np.float32)
+    optimizer = optim.SGD(params, lr=0.1, momentum=0.5)
+    before = [host(p).copy() for p in params]
+    for p in params[1:]:
+        p.grad = mg.ones_like(p)
+    old = [p.grad for p in params]
+    optimizer.zero_grad(set_to_none=False)
+    assert params[0].grad is None
+    for p, g in zip(params[1:], old[1:], strict=True):
+        near(g, np.ones(p.shape), 0)
+        assert p.grad is not g
+        assert (p.grad.shape, p.grad.dtype, p.grad.backend) == (p.shape, p.dtype, place)
+        near(p.grad, np.zeros(p.shape), 0)
+    optimizer.step()
+    same([[host(p) for p in params]], [before])
+
+
+@pytest.mark.parametrize("small", [1, 2**12])
+def test_decoupled_decay_shrinks_by_its_share(
+    monkeypatch: pytest.MonkeyPatch, place: str, small: int
+) -> None:
+    """Where gradients are 0, AdamW's step is p ← p·(1 − lr·weight_decay), with the lr of now."""
+    monkeypatch.setattr(entrywise, "SMALL", small)
+    params = parameters()
+    wanted = [host(p).copy() for p in params]
+    optimizer = optim.AdamW(params, lr=0.1, weight_decay=0.5)
+    for lr in (0.1, 0.1, 0.02):
+        optimizer.param_groups[0]["lr"] = lr
+        for p in params:
+            p.grad = mg.zeros_like(p)
+        optimizer.step()
+        wanted = [x * (1 - lr * 0.5) for x in wanted]
+        for p, x in zip(params, wanted, strict=True):
+            near(p, x, 1e-14)
+
+
+@few
+@pytest.mark.parametrize("small", [1, 2**12])
+def test_averages_follow_parameters_to_another_dtype(
+    monkeypatch: pytest.MonkeyPatch, place: str, small: int, name: str, options: dict[str, Any]
+) -> None:
+    """float64 from the third step on: the path of float64 throughout, but for what was rounded."""
+    monkeypatch.setattr(entrywise, "SMALL", small)
+    paths = []
+    for dtype in (np.float32, np.float64):
+        params = parameters(dtype=dtype)
+        (optimizer,) = together(name, options)(params)
+        path = [*walk(mg, params, [optimizer], ["all"] * 2)]
+        for p in params:
+            p.data = mg.tensor(host(p).astype(np.float64)).data
+        paths.append([*path, *walk(mg, params, [optimizer], ["all"] * 3)])
+        arrays = [v for s in optimizer.state.values() for v in s.values() if backend.is_array(v)]
+        assert {str(v.dtype).rpartition(".")[2] for v in arrays} == {"float64"}
+    for found, wanted in zip(*paths, strict=True):
+        for a, b in zip(found, wanted, strict=True):
+            near(a, b, 1e-5)

@@ -301,6 +301,11 @@ def test_every_norm_is_the_one_operation() -> None:
             "3, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False",
             [],
         ),
+        (
+            lambda: nn.InstanceNorm1d(3, affine=True),
+            "3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=False",
+            ["weight", "bias"],
+        ),
         (lambda: nn.GroupNorm(2, 4), "2, 4, eps=1e-05, affine=True", ["weight", "bias"]),
         (lambda: nn.GroupNorm(2, 4, affine=False), "2, 4, eps=1e-05, affine=False", []),
         (

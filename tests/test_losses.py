@@ -15,6 +15,7 @@ from conftest import host, near
 import minigrad as mg
 import minigrad.nn.functional as F  # noqa: N812 - as PyTorch's users import it
 from minigrad import nn
+from minigrad.nn.losses.classification import class_targets
 
 Settings = dict[str, Any]
 
@@ -270,6 +271,64 @@ def test_weights_are_buffers(place: str) -> None:
     assert list(loss.state_dict()) == ["weight"]
     assert "float64" in str(loss.double().weight.dtype)
     assert not list(nn.BCEWithLogitsLoss().state_dict())
+
+
+# ── class numbers ────────────────────────────────────────────────────────────────────────────────
+
+INTEGERS = ["int8", "int32", "int64", "uint8", "uint64"]
+
+
+@pytest.mark.parametrize("ignored", [-100, -1, 1, 3, 255])
+@pytest.mark.parametrize("shape", [(3,), (4, 3), (0, 3), (2, 3, 4), (2, 3, 2, 5), (1, 1)])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_class_numbers_become_distributions(
+    place: str, dtype: str, shape: tuple[int, ...], ignored: int, random: np.random.Generator
+) -> None:
+    """A 1 at each sample's class, nothing for those ignored, whichever the integers and axes."""
+    axis = 1 if len(shape) > 1 else 0
+    labels = np.asarray(random.integers(0, shape[axis], shape[:axis] + shape[axis + 1 :]))
+    if np.iinfo(dtype).min <= ignored <= np.iinfo(dtype).max and labels.size > 1:
+        labels.flat[::3] = ignored
+    wanted = np.moveaxis(np.zeros(shape), axis, -1)
+    for at in np.ndindex(labels.shape):
+        if labels[at] != ignored:
+            wanted[(*at, labels[at])] = 1
+    target = mg.tensor(labels.astype(dtype))
+    x = mg.tensor(random.standard_normal(shape).astype("f4"), requires_grad=True)
+    for given in (target, target.data):
+        t, counted = class_targets("a loss", x, given, axis, ignored)
+        assert t.dtype == x.dtype
+        assert counted == np.sum(wanted)
+        near(t, np.moveaxis(wanted, -1, axis), 0)
+    logs = host(F.log_softmax(x, axis))
+    for name, entries in (("cross_entropy", x), ("nll_loss", mg.tensor(logs))):
+        loss = getattr(F, name)(entries, target, ignore_index=ignored, reduction="sum")
+        near(loss, -np.sum(host(logs) * np.moveaxis(wanted, -1, axis), dtype="f4"), 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "classes", "wrong", "ignored"),
+    [
+        *[(dtype, 3, wrong, -100) for dtype in INTEGERS for wrong in (3, 100)],
+        *[(dtype, 3, -1, ignored) for dtype in ("int8", "int64") for ignored in (-100, 1)],
+        *[("uint8", 3, 255, -1), ("uint64", 3, 2**64 - 1, -100), ("uint64", 3, 2**63, 1)],
+        *[("int64", 3, 3, 0), ("int64", 300, 300, -100), ("int8", 300, -1, 255)],
+    ],
+)
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
+def test_a_class_number_that_is_none_is_refused(
+    place: str, name: str, dtype: str, classes: int, wrong: int, ignored: int
+) -> None:
+    """One label out of range is an error, be it negative or too large, ignored ones aside."""
+    labels = np.array([0, 1, wrong, 2], dtype)
+    with pytest.raises(ValueError, match=rf"needs class numbers from 0 to {classes - 1}; found"):
+        getattr(F, name)(mg.zeros(4, classes), mg.tensor(labels), ignore_index=ignored)
+
+
+def test_small_integers_number_few_of_many_classes(place: str) -> None:
+    """uint8 labels of 300 classes: no class number is folded into eight bits."""
+    x = mg.tensor(np.arange(600.0).reshape(2, 300))
+    near(F.nll_loss(x, mg.tensor(np.array([0, 255], "u1")), reduction="none"), [-0.0, -555.0])
 
 
 # ── bad input ────────────────────────────────────────────────────────────────────────────────────

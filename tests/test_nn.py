@@ -248,6 +248,65 @@ def test_evaluation_leaves_statistics_alone(place: str, random: np.random.Genera
     assert not np.allclose(host(layer.running_mean), before["running_mean"])
 
 
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("function", [F.batch_norm, F.instance_norm])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_running_statistics_follow_whatever_is_averaged(
+    place: str, random: np.random.Generator, function: Any, samples: int, dtype: str
+) -> None:
+    """Of one sample or more, channel by channel, in the dtype of the statistics."""
+    x = random.standard_normal((samples, 3, 4, 2))
+    mean, var = (mg.zeros(3, dtype=getattr(mg, dtype)) for _ in range(2))
+    arrays = mean.data, var.data
+    function(mg.tensor(x), mean, var, None, None, True, 0.25)
+    if function is F.batch_norm:
+        over = np.var(x, (0, 2, 3), ddof=1)
+    else:
+        over = np.var(x, (2, 3), ddof=1).mean(0)
+    near(mean, x.mean((0, 2, 3)) / 4, 1e-6 if dtype == "float32" else 1e-12)
+    near(var, over / 4, 1e-6 if dtype == "float32" else 1e-12)
+    assert (mean.data is arrays[0], var.data is arrays[1]) == (True, True)
+    assert str(mean.dtype).endswith(dtype)
+
+
+def test_running_statistics_of_one_value_are_refused(place: str) -> None:
+    """A variance that divides by n − 1 = 0 is an error; without such statistics all is well."""
+    x, stats = mg.ones(1, 3), [mg.zeros(3), mg.ones(3)]
+    with pytest.raises(ValueError, match=r"more than one value per channel .* \(1, 3\)"):
+        F.batch_norm(x, *stats, training=True)
+    near(stats[0], np.zeros(3), 0)
+    near(F.batch_norm(x, training=True), np.zeros((1, 3)), 0)
+
+
+@pytest.mark.parametrize("which", range(4), ids=["mean", "var", "weight", "bias"])
+@pytest.mark.parametrize("shape", [(1,), (3, 1), (), (4,)], ids=str)
+@pytest.mark.parametrize("training", [True, False])
+def test_parameters_by_channel_have_an_entry_each(
+    place: str, which: int, shape: tuple[int, ...], training: bool
+) -> None:
+    """One that would broadcast is refused, and the running statistics stay as they were."""
+    tensors = [mg.zeros(3), mg.ones(3), mg.ones(3), mg.zeros(3)]
+    tensors[which] = mg.ones(*shape)
+    before = host(tensors[0]).copy()
+    with pytest.raises(ValueError, match=rf"by channel .* \(3,\); got {re.escape(str(shape))}"):
+        F.batch_norm(mg.ones(2, 3), *tensors, training)
+    near(tensors[0], before, 0)
+
+
+@pytest.mark.parametrize("used", ["running_mean", "running_var", "a view"])
+def test_a_graph_with_running_statistics_hears_of_their_change(place: str, used: str) -> None:
+    """Backward through statistics that training has moved on since is refused."""
+    if (place, used) == ("strict", "a view"):
+        pytest.skip("its arrays do not say whose memory they show")
+    layer = nn.BatchNorm1d(2)
+    w, x = mg.ones(2, requires_grad=True), mg.tensor([[1.0, 2.0], [3.0, 5.0]])
+    for _ in range(2):
+        y = (layer.running_mean[1:] if used == "a view" else getattr(layer, used)) * w
+        layer(x)
+        with pytest.raises(RuntimeError, match=r"overwritten in place.*normalization in training"):
+            y.sum().backward()
+
+
 def test_buffers_keep_their_dtype(place: str, random: np.random.Generator) -> None:
     """float64 batches leave the running statistics of a float32 layer in float32."""
     layer = nn.BatchNorm1d(2)

@@ -83,6 +83,21 @@ def test_defaults_are_pytorchs(torch: ModuleType, name: str) -> None:
     assert ours == {key: theirs[key] for key in ours}
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("SGD", {"lr": 1e-3, "momentum": 0, "dampening": 0, "weight_decay": 0}),
+        ("SGD", {"nesterov": False, "maximize": False}),
+        ("Adam", {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0}),
+        ("AdamW", {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2}),
+    ],
+)
+def test_defaults(name: str, wanted: dict[str, Any]) -> None:
+    """What is not said is as in PyTorch, in number."""
+    (group,) = getattr(optim, name)(start(mg)).param_groups
+    assert {key: group[key] for key in wanted} == wanted
+
+
 def test_sgd_is_its_formula(place: str) -> None:
     """v ← ρv + (1 − τ)(g + λp), p ← p − ηv, where the first v is g + λp whole."""
     p = mg.tensor(np.array([1.0, -2.0]), requires_grad=True)
@@ -352,7 +367,7 @@ def test_results_are_refused() -> None:
 
 def test_nesterov_needs_momentum() -> None:
     """Nesterov without momentum, or with dampening, is refused as PyTorch refuses it."""
-    for settings in ({}, {"momentum": 0.9, "dampening": 0.1}):
+    for settings in ({}, {"momentum": -0.5}, {"momentum": 0.9, "dampening": 0.1}):
         with pytest.raises(ValueError, match=r"nesterov=True\) needs momentum > 0"):
             optim.SGD(start(mg), nesterov=True, **settings)
 

@@ -22,6 +22,7 @@ Shape = tuple[int, ...]
 Way = Callable[[np.ndarray], Any]
 
 _SHORT = 4096  # longer rows NumPy adds pair by pair, which rounds less than BLAS
+_LONG = 2**20  # columns whose ones would take megabytes, for as long as they are kept
 _BRIEF, _MANY = 32, 32  # rows of so many entries at most, and at least so many of them
 
 
@@ -93,6 +94,9 @@ def _way(
 ) -> Way:
     """How to sum an array over ``axis``; and divide by the number of its entries."""
     n = count(shape, axis)
+    if mean and dtype == np.float16:  # whose largest number is soon exceeded, even by n
+        wide = partial(np.add.reduce, axis=axis, keepdims=keepdims, dtype=np.float32)
+        return lambda x: (wide(x) / n).astype(dtype)
     exact = mean and n & (n - 1) == 0 < n  # with a power of two 1/n is
     way = _by_products(plain, shape, dtype, axis, keepdims, 1 / n if exact else 1)
     if way is None:
@@ -111,14 +115,15 @@ def _by_products(
         return None
     kept = [i for i in range(ndim) if i not in axes]
     if not kept:
-        return _of_all(shape, dtype, keepdims, factor)
+        return _of_all(plain, shape, dtype, keepdims, factor)
     first, last = kept[0], kept[-1] + 1  # sum over the axes before and from there
     before, left, behind = (math.prod(s) for s in (shape[:first], shape[first:last], shape[last:]))
-    if kept != [*range(first, last)] or (last < ndim and behind > _SHORT):
+    row = before * behind if left == 1 else behind  # what is added up entry by entry
+    if kept != [*range(first, last)] or row > _SHORT or before > _LONG:
         return None
     if ndim == 2 and first:  # noqa: PLR2004
-        row = _filled(before, dtype, factor)
-        return _times(plain, row[None] if keepdims else row)
+        ones = _filled(before, dtype, factor)
+        return _times(plain, ones[None] if keepdims else ones)
     if ndim == 2:  # noqa: PLR2004
         column = _filled(behind, dtype, factor)
         return methodcaller("dot", column[:, None] if keepdims else column)
@@ -139,18 +144,18 @@ def _by_products(
     return way
 
 
-def _of_all(shape: Shape, dtype: np.dtype[Any], keepdims: bool, factor: float) -> Way | None:
+def _of_all(
+    plain: bool, shape: Shape, dtype: np.dtype[Any], keepdims: bool, factor: float
+) -> Way | None:
     """The same over all axes."""
     n = math.prod(shape)
     if n > _SHORT:
         return None
-    ones, result = _filled(n, dtype, factor), (1,) * len(shape)
-
-    def way(x: np.ndarray) -> Any:
-        out = x.reshape(n).dot(ones)
-        return out.reshape(result) if keepdims else out
-
-    return way
+    ones = _filled(n, dtype, factor)
+    if plain and not keepdims:
+        return lambda x: x.reshape(n).dot(ones)
+    result = (1,) * len(shape) if keepdims else ()  # no number, which subclasses could not watch
+    return lambda x: x.reshape(1, n).dot(ones).reshape(result)
 
 
 def _times(plain: bool, ones: np.ndarray) -> Way:
@@ -159,7 +164,7 @@ def _times(plain: bool, ones: np.ndarray) -> Way:
 
 
 def _filled(n: int, dtype: np.dtype[Any], value: float) -> np.ndarray:
-    return _all(1 << n.bit_length(), dtype, value)[:n]
+    return _all(1 << (n - 1).bit_length(), dtype, value)[:n]
 
 
 @lru_cache(maxsize=64)  # by powers of two, so that all share what one or two long ones take

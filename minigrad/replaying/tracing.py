@@ -123,7 +123,7 @@ class Traced(np.ndarray):
         """Write down where ``result`` came from, unless it is a view."""
         if self.tape is None:
             return result
-        if isinstance(result, bool | int | float | list) or result is None:
+        if type(result) in (bool, int, float, list) or result is None:
             self.tape.append(Call(_same, (caller(), result, func, args, kwargs), {}))
             return result
         out = np.asarray(plain(result))
