@@ -164,8 +164,7 @@ class Primitive:
         recording = state.recording
         if not (tracked and self.rules and recording):
             return tuple([wrap(v) for v in value]) if self.several else wrap(value)
-        if self.defaults:
-            params = {**self.defaults, **params}
+        params = {**self.defaults, **params} if self.defaults else self.defaults
         several, keep = self.several, self._keep
         saved: Sequence[Any] = ()
         if keep is INPUTS:

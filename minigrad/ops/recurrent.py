@@ -70,14 +70,18 @@ def _to_both(g: dict[int, Any], c: Any, s: Any, t: Any) -> tuple[Any, Any]:
     δ is what came to c′ itself, and through t = tanh c′ from h′ = o·t. The gates' slopes are
     s·(1 − s) of σ and (1 + s)·(1 − s) of tanh.
     """
-    to_o = g[_H] * t if _H in g else 0.0 * t
-    to_t = _plus(g[_H] * _gate(s, 3) if _H in g else None, g.get(_T))
-    d = _plus(g.get(_C), None if to_t is None else to_t * (1 - t * t))
+    d = _plus(g.get(_C), _through_tanh(g, s, t))
     if d is None:
         d = 0.0 * t
-    to_gates = cat([d * _gate(s, 2), d * c, d * _gate(s, 0), to_o], -1)
+    to_gates = cat([d * _gate(s, 2), d * c, d * _gate(s, 0), g.get(_H, 0.0) * t], -1)
     is_tanh = _rows(c.shape[-1], c)[2]
     return _plus(to_gates, g.get(_S)) * ((s + is_tanh) * (1 - s)), d * _gate(s, 1)
+
+
+def _through_tanh(g: dict[int, Any], s: Any, t: Any) -> Any:
+    """What comes to c′ through t, or None."""
+    to_t = _plus(g[_H] * _gate(s, 3) if _H in g else None, g.get(_T))
+    return None if to_t is None else to_t * (1 - t * t)
 
 
 _lstm_cell.vjp(lambda g, c, s, t: _to_both(g, c, s, t))
