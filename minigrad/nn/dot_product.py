@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
-from minigrad.nn import functional
+from minigrad.nn.dropout import dropout
 from minigrad.tensor import Tensor
 
 # ── masks ────────────────────────────────────────────────────────────────────────────────────────
@@ -60,7 +60,7 @@ def attend(
     if some is not None:
         weights = ops.where(some, weights, 0.0)
     if dropout_p:
-        weights = functional.dropout(weights, dropout_p, True)
+        weights = dropout(weights, dropout_p, True)
     return ops.matmul(weights, value), weights
 
 
