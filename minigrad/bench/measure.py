@@ -22,7 +22,7 @@ COMPARED = 5  # steps whose results must agree
 TOLERANCE = 1e-3  # of the largest entry: float32, after COMPARED updates
 FEWEST, MOST = 5, 1000  # rounds
 SHORT = 20e-3  # seconds: a step that what is in the caches makes a difference to
-TURN = 2e-3  # seconds that a contender has at its turn
+TURN = 10e-3  # seconds that a contender has at its turn: the first steps are the slower ones
 
 
 class UnequalWork(Exception):  # noqa: N818 - what was found, not a fault of the program
