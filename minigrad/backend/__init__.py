@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from minigrad.backend.random import manual_seed as manual_seed
 from minigrad.backend.random import set_generator as set_generator
 from minigrad.backend.sums import largest as largest
 from minigrad.backend.sums import mean as mean
-from minigrad.backend.sums import ndarray
+from minigrad.backend.sums import ndarray, stretches
 from minigrad.backend.sums import sum_to as sum_to
 from minigrad.backend.sums import total as total
 
@@ -217,17 +216,10 @@ def add_at(x: Array, index: Any, y: Array) -> None:
 
 def added(out: Array, b: Array) -> Array:
     """out + b, where ``out`` is the caller's own: in place, if the sum has its shape and dtype."""
-    if b.dtype != out.dtype or not _stretches(b.shape, out.shape):
+    if b.dtype != out.dtype or not stretches(b.shape, out.shape):
         return out + b
     out += b
     return out
-
-
-@lru_cache(maxsize=1024)
-def _stretches(shape: tuple[int, ...], wide: tuple[int, ...]) -> bool:
-    """Whether an array of ``shape`` is broadcast to ``wide`` beside one of that."""
-    pairs = zip(reversed(shape), reversed(wide), strict=False)
-    return len(shape) <= len(wide) and all(m in (1, n) for m, n in pairs)
 
 
 def cast(x: Array, dtype: Any) -> Array:

@@ -66,14 +66,21 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=1024)
+def stretches(shape: Shape, wide: Shape) -> bool:
+    """Whether an array of ``shape`` is broadcast to ``wide`` beside one of that."""
+    pairs = zip(reversed(shape), reversed(wide), strict=False)
+    return len(shape) <= len(wide) and all(m in (1, n) for m, n in pairs)
+
+
+@lru_cache(maxsize=1024)
 def _stretched(wide: Shape, shape: Shape) -> tuple[int, ...]:
     """The axes of ``wide`` along which ``shape`` has a single entry or, in front, none at all."""
-    new = len(wide) - len(shape)
-    if new < 0 or any(n not in (1, m) for n, m in zip(shape, wide[new:], strict=True)):
+    if not stretches(shape, wide):
         raise ValueError(
             f"a gradient of shape {wide} cannot belong to an input of shape {shape}: it must have "
             "that shape, or sum to it over broadcast axes. Mend the rule."
         )
+    new = len(wide) - len(shape)
     kept = [i for i, n in enumerate(shape, new) if n == 1 and wide[i] != 1]
     return (*range(new), *kept)
 
