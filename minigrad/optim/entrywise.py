@@ -65,22 +65,18 @@ class Entrywise(Optimizer):
             layout = self._layout = self._lay_out()
         try:
             for group, blocks in zip(self.param_groups, self._blocks, strict=True):
-                self._move_blocks(blocks, group)
+                climb, decay = group.get("maximize"), group.get("weight_decay")
+                for block in blocks:
+                    g = block.gradient()
+                    if climb:
+                        g = -g
+                    if decay and group.get("decoupled_weight_decay"):
+                        block.shrink(1 - group["lr"] * decay)
+                    elif decay:
+                        g = g + decay * block.weights()
+                    block.subtract(self._change(g, block.state, group))
         finally:
             layout.write = wrote(*layout.arrays, again=layout.write)
-
-    def _move_blocks(self, blocks: list[Block], group: dict[str, Any]) -> None:
-        """Move the entries of one group."""
-        climb, decay = group.get("maximize"), group.get("weight_decay")
-        for block in blocks:
-            g = block.gradient()
-            if climb:
-                g = -g
-            if decay and group.get("decoupled_weight_decay"):
-                block.shrink(1 - group["lr"] * decay)
-            elif decay:
-                g = g + decay * block.weights()
-            block.subtract(self._change(g, block.state, group))
 
     def _lay_out(self) -> _Layout:
         """Put the parameters that have a gradient into blocks, and their state with them."""
@@ -112,7 +108,7 @@ class _Layout:
         self.write: Write | None = None
 
     def holds(self, groups: list[dict[str, Any]]) -> bool:
-        """Whether all is as it was; asked at every step, so NumPy's and Python's C does it."""
+        """Whether all is as it was; asked at every step, so loops in C do it."""
         if [[*map(id, group["params"])] for group in groups] != self.ids:
             return False
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.backend import namespace
-from minigrad.optim.entrywise import Block, Entrywise, State
+from minigrad.optim.entrywise import Entrywise, State
 
 
 class SGD(Entrywise):
@@ -44,16 +44,6 @@ class SGD(Entrywise):
 
     def _joins(self, group: dict[str, Any]) -> bool:
         return bool(group["momentum"])
-
-    def _move_blocks(self, blocks: list[Block], group: dict[str, Any]) -> None:
-        large = len(blocks) > len(group["params"])
-        if large or group["momentum"] or group["weight_decay"] or group["maximize"]:
-            super()._move_blocks(blocks, group)
-            return
-        lr = group["lr"]
-        for p in group["params"]:  # two calls each: whatever saved some would cost as much
-            if p.grad is not None:
-                p.data -= lr * p.grad.data
 
     def _change(self, g: Any, state: State, group: dict[str, Any]) -> Any:
         if momentum := group["momentum"]:
