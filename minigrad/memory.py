@@ -12,7 +12,11 @@ import sys
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
+from types import CodeType
 from typing import Any
+
+# An instruction, which to look up the line of takes longer than to keep; or what to say instead.
+Place = tuple[CodeType, int] | str
 
 clock = itertools.count(1).__next__  # one logical time for recordings and for writes
 
@@ -21,12 +25,17 @@ _PACKAGE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the 
 
 
 class Write:
-    """One write: when it was, by which line, and whether it is still the last to all it wrote."""
+    """One write: when it was, by which code, and whether it is still the last to all it wrote."""
 
-    __slots__ = ("last", "line", "time")
+    __slots__ = ("last", "place", "time")
 
-    def __init__(self, time: int, line: str) -> None:
-        self.time, self.line, self.last = time, line, True
+    def __init__(self, time: int, place: Place) -> None:
+        self.time, self.place, self.last = time, place, True
+
+    @property
+    def line(self) -> str:
+        """The line that wrote."""
+        return line_of(self.place)
 
 
 # By id of the owning array, for as long as that array lives. Should an id come back for another,
@@ -43,7 +52,7 @@ def wrote(*arrays: Any, line: str | None = None, again: Write | None = None) -> 
     global latest  # noqa: PLW0603 - spares most backward passes all look-ups
     latest = clock()
     if again is not None and again.last:
-        again.time, again.line = latest, line or caller()
+        again.time, again.place = latest, line or caller()
         return again
     write = Write(latest, line or caller())
     for data in arrays:
@@ -89,12 +98,21 @@ def writer(data: Any) -> str:
     return "unknown" if write is None else write.line
 
 
-def caller() -> str:
-    """The innermost line of code outside this package, as file:line."""
+def caller() -> Place:
+    """The innermost place in code outside this package; `line_of` says which line that is."""
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return frame.f_code, frame.f_lasti
+
+
+def line_of(place: Place) -> str:
+    """The line at ``place``, as file:line."""
+    if isinstance(place, str):
+        return place
+    code, last = place
+    line = next(itertools.islice(code.co_positions(), last // 2, None))[0]
+    return f"{code.co_filename}:{line}"
 
 
 def owner(data: Any) -> Any:

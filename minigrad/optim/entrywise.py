@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import accumulate, repeat
-from operator import attrgetter, is_
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -89,37 +88,33 @@ class Entrywise(Optimizer):
         self._blocks = [[*_blocks(*each, state)] for each in zip(groups, joins, strict=True)]
         for p in moving:
             state.pop(p, None)
-        return _Layout(self.param_groups, moving)
-
-
-_grad, _data = attrgetter("grad"), attrgetter("data")
-_kind = attrgetter("grad.data.shape", "grad.data.dtype")
+        return _Layout(self.param_groups)
 
 
 class _Layout:
     """The parameters, arrays and gradients that blocks were made for."""
 
-    def __init__(self, groups: list[dict[str, Any]], moving: list[Tensor]) -> None:
-        self.ids = [[*map(id, group["params"])] for group in groups]
-        self.moving = moving
-        self.still = [p for group in groups for p in group["params"] if p.grad is None]
-        self.arrays = [*map(_data, moving)]
-        self.kinds = [*map(_kind, moving)]
+    def __init__(self, groups: list[dict[str, Any]]) -> None:
+        self.groups = [[(p, p.data, p.grad is not None) for p in each["params"]] for each in groups]
+        self.arrays = [data for each in self.groups for _, data, moves in each if moves]
         self.write: Write | None = None
 
     def holds(self, groups: list[dict[str, Any]]) -> bool:
-        """Whether all is as it was; asked at every step, so loops in C do it."""
-        if [[*map(id, group["params"])] for group in groups] != self.ids:
+        """Whether all is as it was, and the gradients are like their parameters."""
+        if len(groups) != len(self.groups):
             return False
-        try:
-            kinds = [*map(_kind, self.moving)]
-        except AttributeError:  # one has no gradient now
-            return False
-        return (
-            all(map(is_, map(_data, self.moving), self.arrays))
-            and kinds == self.kinds
-            and all(map(is_, map(_grad, self.still), repeat(None)))
-        )
+        for group, known in zip(groups, self.groups, strict=True):
+            params = group["params"]
+            if len(params) != len(known):
+                return False
+            for p, (was, data, moves) in zip(params, known, strict=True):
+                if p is not was or p.data is not data or (p.grad is not None) is not moves:
+                    return False
+                if moves:
+                    g = p.grad.data
+                    if g.shape != data.shape or g.dtype != data.dtype:
+                        return False
+        return True
 
 
 class Rows:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import backend
-from minigrad.memory import caller
+from minigrad.memory import caller, line_of
 from minigrad.tensor import Tensor
 
 
@@ -124,7 +124,7 @@ class Traced(np.ndarray):
         if self.tape is None:
             return result
         if type(result) in (bool, int, float, list) or result is None:
-            self.tape.append(Call(_same, (caller(), result, func, args, kwargs), {}))
+            self.tape.append(Call(_same, (line_of(caller()), result, func, args, kwargs), {}))
             return result
         out = np.asarray(plain(result))
         if not any(np.may_share_memory(out, x) for x in arrays_in(args)):
