@@ -106,7 +106,7 @@ def sweep(
                 part = (
                     _carefully(rule, v, upstream, create_graph)
                     if careful
-                    else rule.rule(upstream, *rule.take(saved))
+                    else rule.pull(upstream, saved)
                 )
                 if op.joint:  # it has answered for the inputs to come as well
                     _hand_out(inputs[i:], part[i:], live, add)

@@ -49,23 +49,25 @@ class Gradients(dict[Vertex, Any]):
 
     def add(self, v: Vertex, part: Any) -> None:
         """Hear of a part of the gradient by ``v``."""
-        if part.shape != v.shape or part.dtype != v.dtype:
+        inner = isinstance(v, Node)
+        like = v if inner or self.create_graph else v.data
+        if part.shape != like.shape or part.dtype != like.dtype:
             undo = fit if self.create_graph else fit.forward
-            part = undo(part, shape=v.shape, dtype=v.dtype)
-        known = self.get(v)
-        if known is None:
-            if isinstance(v, Node):
+            part = undo(part, shape=like.shape, dtype=like.dtype)
+        if v not in self:
+            if inner:
                 heappush(self.waiting, (-v.time, v))
                 if v.op.several:
                     part = {0: part}
             self[v] = part
-        elif isinstance(known, dict):
+        elif inner and v.op.several:
             self.add_output(v, 0, part)
         elif v in self.summed and not self.create_graph:
+            known = self[v]
             known += part
             self[v] = known
         else:
-            self[v] = known + part
+            self[v] = self[v] + part
             self.summed.add(v)
 
     def add_output(self, v: Node, index: int, part: Any) -> None:

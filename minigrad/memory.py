@@ -52,9 +52,9 @@ def wrote(*arrays: Any, line: str | None = None, again: Write | None = None) -> 
     global latest  # noqa: PLW0603 - spares most backward passes all look-ups
     latest = clock()
     if again is not None and again.last:
-        again.time, again.place = latest, line or caller()
+        again.time, again.place = latest, line or caller(2)
         return again
-    write = Write(latest, line or caller())
+    write = Write(latest, line or caller(2))
     for data in arrays:
         whole = owner(data)
         key = id(whole)
@@ -98,9 +98,9 @@ def writer(data: Any) -> str:
     return "unknown" if write is None else write.line
 
 
-def caller() -> Place:
-    """The innermost place in code outside this package; `line_of` says which line that is."""
-    frame: Any = sys._getframe(1)
+def caller(depth: int = 1) -> Place:
+    """The innermost place outside this package, from ``depth`` calls up; `line_of` reads it."""
+    frame: Any = sys._getframe(depth)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return frame.f_code, frame.f_lasti

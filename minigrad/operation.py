@@ -143,23 +143,25 @@ class Primitive:
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Compute; and if any input is a Tensor, answer Tensors and record what was done."""
-        arrays, origins = [], []
-        tracked = None  # as long as there is no Tensor
-        for x in inputs:
-            if isinstance(x, Tensor):
-                arrays.append(x.data)
-                origins.append(x.node or x)
-                tracked = tracked or x.tracked
-            else:
-                arrays.append(x)
-                origins.append(x)
         try:
+            for x in inputs:
+                if isinstance(x, Tensor):
+                    break
+            else:
+                return self.forward(*inputs, **params)
+            arrays, origins, tracked = [], [], False
+            for x in inputs:
+                if isinstance(x, Tensor):
+                    arrays.append(x.data)
+                    origins.append(x.node or x)
+                    tracked = tracked or x.tracked
+                else:
+                    arrays.append(x)
+                    origins.append(x)
             value = self.forward(*arrays, **params)
         except Exception as error:
-            error.add_note(self._context(arrays))
+            error.add_note(self._context(inputs))
             raise
-        if tracked is None:
-            return value
         state = thread.state
         recording = state.recording
         if not (tracked and self.rules and recording):

@@ -23,21 +23,26 @@ if TYPE_CHECKING:
 class Rule:
     """A backward rule: the upstream gradient ``g`` and what else it names in, a gradient out."""
 
-    __slots__ = ("input", "output", "place", "reads", "rule", "take")
+    __slots__ = ("input", "output", "place", "places", "pull", "reads", "rule")
 
     def __init__(self, rule: Callable[..., Any], op: Primitive, input: str, output: Any) -> None:
         names = arguments(rule)
         if names[:1] != ["g"]:
             raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
-        self.rule = rule
         self.input = input
         self.place = None if op.joint else op.inputs.index(input)  # of the input; None: of all
         self.output = op.outputs.index(output) if op.several and output is not ... else None
         self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
-        self.take = taker([op.kept.index(name) for name in names[1:]])
+        self.places = [op.kept.index(name) for name in names[1:]]
+        self.bind(rule)
+
+    def bind(self, rule: Callable[..., Any]) -> None:
+        """Let ``rule`` answer; `pull` calls it with g and what it names of a node's ``saved``."""
+        self.rule = rule
+        self.pull = _puller(rule, self.places)
 
     def read(self, node: Node, create_graph: bool) -> Sequence[Any]:
-        """What it names besides ``g``: what `take` takes, but checked, and as Tensors if wanted."""
+        """What it names besides ``g``, as `pull` takes it, but checked; and Tensors if wanted."""
         return [read(node, *key, create_graph) for read, *key in self.reads]
 
 
@@ -57,6 +62,19 @@ class Edges(dict[int, list[tuple[int, Rule]]]):
 def arguments(rule: Callable[..., Any]) -> list[str]:
     """The names that a rule asks for."""
     return list(rule.__code__.co_varnames[: rule.__code__.co_argcount])
+
+
+def _puller(rule: Callable[..., Any], places: list[int]) -> Callable[[Any, Sequence[Any]], Any]:
+    """``rule`` as a function of g and of all that was saved: written out, for it is called most."""
+    match places:
+        case []:
+            return lambda g, saved: rule(g)
+        case [i]:
+            return lambda g, saved: rule(g, saved[i])
+        case [i, j]:
+            return lambda g, saved: rule(g, saved[i], saved[j])
+    take = itemgetter(*places)
+    return lambda g, saved: rule(g, *take(saved))
 
 
 def taker(places: list[int]) -> Callable[[Sequence[Any]], Any]:

@@ -86,7 +86,7 @@ def _watched(found: Profile, wait: Callable[[], None]) -> Iterator[None]:
         for rule in op.rules:
             if rule not in own:
                 own[rule] = rule.rule
-                rule.rule = partial(watched_rule, rule.rule, op.name)
+                rule.bind(partial(watched_rule, rule.rule, op.name))
         return watch(call, found.forward, op.name, (op, *inputs), params)
 
     def watched_rule(rule: Any, name: str, g: Any, *args: Any) -> Any:
@@ -98,7 +98,7 @@ def _watched(found: Profile, wait: Callable[[], None]) -> Iterator[None]:
     finally:
         setattr(Primitive, "__call__", call)  # noqa: B010
         for rule, function in own.items():
-            rule.rule = function
+            rule.bind(function)
 
 
 def _bytes(answer: Any) -> int:

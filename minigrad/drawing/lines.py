@@ -8,8 +8,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from minigrad import recording
-from minigrad.memory import caller, line_of
+from minigrad import memory, recording
 from minigrad.node import Node
 
 _known: weakref.WeakKeyDictionary[Node, str] = weakref.WeakKeyDictionary()
@@ -42,7 +41,7 @@ class lines(recording.no_grad):  # noqa: N801 - a context manager, as in `with m
 
 def _note(node: Node, found: Any, inputs: Any, what: str) -> None:
     if what == "the result of":
-        _known[node] = line_of(caller())
+        _known[node] = memory.line_of(memory.caller())
 
 
 def line_of(node: Node) -> str:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import namespace
-from minigrad.backend.sums import count
-from minigrad.memory import shared, wrote
 from minigrad.nn.dot_product import scaled_dot_product_attention
 from minigrad.nn.dropout import dropout, dropout1d, dropout2d
 from minigrad.nn.losses.classification import (
@@ -34,6 +30,7 @@ from minigrad.nn.losses.margins import (
     triplet_margin_loss,
 )
 from minigrad.nn.losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from minigrad.nn.normalizing import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from minigrad.ops import activations, sigmoid, tanh
 from minigrad.ops.activations import logsigmoid
 from minigrad.ops.convolution import conv1d, conv2d
@@ -201,195 +198,6 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
         return out
     padded = xp.expand_dims(index == padding_idx % rows, axis=-1)
     return ops.where(padded, out.detach() if isinstance(out, Tensor) else out, out)
-
-
-# ── normalization: one standardising operation over different axes, then γ and β ─────────────────
-
-
-def batch_norm(  # noqa: PLR0913 - PyTorch's arguments, and axis
-    input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-    *,
-    axis: int = 1,
-) -> Any:
-    """γ·(x − μ)/σ + β with μ and σ² = var + ε per channel; see `nn.BatchNorm1d`.
-
-    In training the running statistics, if given, follow those of the batch.
-    """
-    over = _others(input.ndim, axis)
-    return _normalized(
-        input, over, axis, (running_mean, running_var), (weight, bias), training, momentum, eps
-    )
-
-
-@functools.cache
-def _others(ndim: int, axis: int) -> tuple[int, ...]:
-    """All axes but one."""
-    return tuple(a for a in range(ndim) if a != axis % ndim)
-
-
-def instance_norm(
-    input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
-    use_input_stats: bool = True,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Any:
-    """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample and channel of (N, C, …)."""
-    over, running = tuple(range(2, input.ndim)), (running_mean, running_var)
-    if use_input_stats and math.prod(input.shape[2:]) == 1:
-        raise ValueError(
-            "instance_norm needs more than one value in a channel to have a variance; got shape "
-            f"{tuple(input.shape)}. Normalise earlier, or over channels: layer_norm."
-        )
-    return _normalized(input, over, 1, running, (weight, bias), use_input_stats, momentum, eps)
-
-
-def _normalized(
-    x: Any,
-    over: tuple[int, ...],
-    axis: int,
-    running: tuple[Any, Any],
-    affine: tuple[Any, Any],
-    training: bool,
-    momentum: float,
-    eps: float,
-) -> Any:
-    """Standardise over ``over``, by the running statistics of the channels unless in training."""
-    (mean, var), (gamma, beta) = running, affine
-    channels, n, off, along = _by_channel(x.shape, over, axis)
-    _check_parameters("a normalization by channel", channels, mean, var, gamma, beta)
-    if training or mean is None or var is None:
-        z, mu, sigma = ops.standardize(x, axis=over, eps=eps)
-        if training and mean is not None and var is not None:
-            if n == 1:
-                raise ValueError(
-                    "running statistics need more than one value per channel to have a variance; "
-                    f"got shape {tuple(x.shape)}. Use a larger batch, or evaluation."
-                )
-            if isinstance(x, Tensor):
-                mu, sigma = mu.data, sigma.data
-            _follow(mean.data, mu, off, momentum)
-            _follow(var.data, sigma * sigma - eps, off, momentum, n / (n - 1))
-            if shared(mean) or shared(var):
-                wrote(mean.data, var.data, line="a normalization in training")
-    else:
-        shape = along or (-1,)
-        sigma = ops.sqrt(ops.reshape(var, shape) + eps)
-        z = ops.normalize(x, ops.reshape(mean, shape), sigma)
-    if along:
-        gamma, beta = (v if v is None else ops.reshape(v, along) for v in affine)
-    return scale_and_shift(z, gamma, beta)
-
-
-@functools.lru_cache(maxsize=1024)
-def _by_channel(shape: tuple[int, ...], over: tuple[int, ...], axis: int) -> Any:
-    """How a normalization over ``over`` has its channels along ``axis``.
-
-    Their number, as a shape; how many entries are averaged; the index that takes a vector off
-    their axis; the shape in which one stands along it, None if that is the last.
-    """
-    place = axis % len(shape)
-    off = tuple(slice(None) if a == place else 0 for a in range(len(shape)))
-    along = (-1,) + (1,) * (len(shape) - 1 - place)
-    return (shape[axis],), count(shape, over), off, along if len(along) > 1 else None
-
-
-def _follow(
-    running: Any, batch: Any, off: tuple[Any, ...], momentum: float, scale: float = 1.0
-) -> None:
-    """running ← (1 − momentum)·running + momentum·scale·batch (its mean over samples, if any)."""
-    if batch.size != running.size:
-        axes = tuple(a for a, index in enumerate(off) if index == 0)
-        batch = namespace(batch).mean(batch, axis=axes, keepdims=True)
-    if batch.dtype != running.dtype:
-        batch = backend.cast(batch, running.dtype)
-    running *= 1 - momentum
-    running += (momentum * scale) * batch[off]
-
-
-def layer_norm(
-    input: Any,
-    normalized_shape: Sequence[int],
-    weight: Any = None,
-    bias: Any = None,
-    eps: float = 1e-5,
-) -> Any:
-    """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample over the last axes."""
-    _check_shapes(
-        "layer_norm", input.shape[-len(normalized_shape) :], normalized_shape, weight, bias
-    )
-    z, _, _ = ops.standardize(input, axis=tuple(range(-len(normalized_shape), 0)), eps=eps)
-    return scale_and_shift(z, weight, bias)
-
-
-def rms_norm(
-    input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
-) -> Any:
-    """γ·x/σ with σ² = mean x² + ε over the last axes; ε is that of the dtype unless given."""
-    if eps is None:
-        eps = float(namespace(getattr(input, "data", input)).finfo(input.dtype).eps)
-    _check_shapes("rms_norm", input.shape[-len(normalized_shape) :], normalized_shape, weight)
-    axis = tuple(range(-len(normalized_shape), 0))
-    z, _, _ = ops.standardize(input, axis=axis, eps=eps, center=False)
-    return scale_and_shift(z, weight, None)
-
-
-def group_norm(
-    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
-    """γ·(x − μ)/σ + β with μ and σ² = var + ε per sample and group of channels of (N, C, …)."""
-    if input.ndim < 2 or input.shape[1] % num_groups:  # noqa: PLR2004 - samples and channels
-        raise ValueError(
-            f"group_norm needs inputs (N, C, …) whose channels divide into {num_groups} groups; "
-            f"got shape {tuple(input.shape)}. Choose a num_groups that divides C."
-        )
-    entries = math.prod(input.shape[1:]) // num_groups
-    if input.shape[0] * entries == 1:
-        raise ValueError(
-            "group_norm needs more than one value in a group to have a variance; got shape "
-            f"{tuple(input.shape)} in {num_groups} groups. Use fewer groups."
-        )
-    groups = ops.reshape(input, (input.shape[0], num_groups, entries))
-    z, _, _ = ops.standardize(groups, axis=(2,), eps=eps)
-    per_channel = (-1,) + (1,) * (input.ndim - 2)
-    gamma, beta = (v if v is None else ops.reshape(v, per_channel) for v in (weight, bias))
-    return scale_and_shift(ops.reshape(z, tuple(input.shape)), gamma, beta)
-
-
-def _check_shapes(name: str, found: Any, wanted: Any, *tensors: Any) -> None:
-    """Refuse an input, or parameters, of another shape than is normalised: they could broadcast."""
-    if tuple(found) != tuple(wanted):
-        raise ValueError(
-            f"{name} over {tuple(wanted)} needs inputs that end so; got {tuple(found)} at the end. "
-            "Give the sizes of the axes to normalise over."
-        )
-    _check_parameters(name, tuple(wanted), *tensors)
-
-
-def _check_parameters(name: str, wanted: tuple[int, ...], *tensors: Any) -> None:
-    for tensor in tensors:
-        if tensor is not None and tensor.shape != wanted:
-            raise ValueError(
-                f"{name} needs parameters and statistics of shape {wanted}; got "
-                f"{tuple(tensor.shape)}. Reshape them."
-            )
-
-
-def scale_and_shift(z: Any, gamma: Any, beta: Any) -> Any:
-    """γ·z + β, where either may be None: left out."""
-    if gamma is None:
-        return z if beta is None else z + beta
-    return ops.scale_shift(z, gamma) if beta is None else ops.scale_shift(z, gamma, beta)
 
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minigrad import ops
-from minigrad.nn import functional
+from minigrad.nn import normalizing
 from minigrad.nn.module import Module, Parameter
 
 
@@ -59,7 +59,7 @@ class LayerNorm(_LastAxesNorm):
     def forward(self, x: Any) -> Any:
         """Map (…, *normalized_shape) to itself."""
         self._check(x)
-        return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return normalizing.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
 
 class RMSNorm(_LastAxesNorm):
@@ -81,4 +81,4 @@ class RMSNorm(_LastAxesNorm):
     def forward(self, x: Any) -> Any:
         """Map (…, *normalized_shape) to itself."""
         self._check(x)
-        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+        return normalizing.rms_norm(x, self.normalized_shape, self.weight, self.eps)

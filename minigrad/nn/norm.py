@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad import ops
 from minigrad.backend import int64
-from minigrad.nn import functional
+from minigrad.nn import normalizing
 from minigrad.nn.module import Module, Parameter
 from minigrad.tensor import Tensor
 
@@ -40,11 +40,10 @@ class RunningNorm(Module):
         self.register_buffer("running_var", ops.ones(num_features) if track else None)
         self.register_buffer("num_batches_tracked", ops.zeros((), dtype=int64) if track else None)
 
-    def _fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether inputs of ``shape`` have the axes, and the channels, that they should."""
-        return len(shape) in self.ndims and shape[self.axis] == self.num_features
-
-    def _refuse(self, shape: tuple[int, ...]) -> None:
+    def _check(self, shape: tuple[int, ...]) -> None:
+        """Refuse inputs with other axes, or other channels, than they should have."""
+        if len(shape) in self.ndims and shape[self.axis] == self.num_features:
+            return
         shapes = []
         for ndim in self.ndims:
             names = ["N", *_AXES[ndim - 2][2:].split(", ")] if ndim > 2 else ["N"]  # noqa: PLR2004
@@ -98,27 +97,26 @@ class BatchNorm(RunningNorm):
         """Map (N, C, …) to itself."""
         x = x if isinstance(x, Tensor) else Tensor(x)
         shape, momentum, training = x.shape, self.momentum, self.training
-        if not self._fits(shape):
-            self._refuse(shape)
+        self._check(shape)
         if training and math.prod(shape) <= self.num_features:
             raise ValueError(
                 f"{self._place()} needs more than one value per channel to have a variance in "
                 f"training; got shape {shape}. Use a larger batch, or call eval()."
             )
         if training and self.running_mean is not None:
-            self.num_batches_tracked.data += 1
+            seen = self.num_batches_tracked.data
+            seen += 1
             if momentum is None:
-                momentum = 1 / int(self.num_batches_tracked)
-        return functional.batch_norm(
+                momentum = 1 / int(seen)
+        return normalizing.by_channel(
             x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
+            False,
+            self.axis,
+            (self.running_mean, self.running_var),
+            (self.weight, self.bias),
             training,
             momentum or 0.0,
             self.eps,
-            axis=self.axis,
         )
 
     def extra_repr(self) -> str:
@@ -174,15 +172,14 @@ class InstanceNorm(RunningNorm):
     def forward(self, x: Any) -> Any:
         """Map (N, C, …), or one sample (C, …), to itself."""
         batch = x if x.ndim != self.ndims[0] - 1 else ops.unsqueeze(x, 0)
-        if not self._fits(tuple(batch.shape)):
-            self._refuse(tuple(batch.shape))
+        self._check(tuple(batch.shape))
         by_sample = self.training or not self.track_running_stats
         if by_sample and math.prod(batch.shape[2:]) == 1:
             raise ValueError(
                 f"{self._place()} needs more than one value per sample and channel to have a "
                 f"variance; got shape {tuple(x.shape)}. Use larger inputs, or another norm."
             )
-        y = functional.instance_norm(
+        y = normalizing.instance_norm(
             batch,
             self.running_mean,
             self.running_var,
@@ -247,7 +244,7 @@ class GroupNorm(Module):
                 f"{self._place()} needs inputs of shape (N, {self.num_channels}, …); got "
                 f"{tuple(x.shape)}. Set num_channels to the size of axis 1."
             )
-        return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        return normalizing.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         """Its settings."""

@@ -99,6 +99,9 @@ class _Layout:
         self.arrays = [data for each in self.groups for _, data, moves in each if moves]
         self.write: Write | None = None
 
+    def __deepcopy__(self, memo: Any) -> None:
+        """Nothing: a copy of the optimizer lays out its own parameters."""
+
     def holds(self, groups: list[dict[str, Any]]) -> bool:
         """Whether all is as it was, and the gradients are like their parameters."""
         if len(groups) != len(self.groups):
