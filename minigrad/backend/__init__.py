@@ -227,6 +227,23 @@ def cast(x: Array, dtype: Any) -> Array:
     return x.astype(dtype) if type(x) is ndarray else namespace(x).astype(x, dtype)
 
 
+def one_hot(labels: Array, classes: int, axis: int, dtype: Any) -> Array | None:
+    """A 1 at each of ``labels`` along a new ``axis`` of zeros; None if any has no place there."""
+    n = labels.size
+    if type(labels) is ndarray and labels.dtype == int64 and labels.ndim == axis == 1:
+        rows = np.zeros((n, classes), dtype)
+        try:
+            rows[np.arange(n), labels] = 1
+            np.bincount(labels)  # refuses negative ones, which an index counts from the end
+        except (IndexError, ValueError):
+            return None
+        return rows
+    xp = namespace(labels)
+    numbers = arange(classes, like=labels)[(..., *[None] * (labels.ndim - axis))]
+    hot = xp.expand_dims(labels, axis=axis) == numbers
+    return cast(hot, dtype) if int(xp.count_nonzero(hot)) == n else None
+
+
 def product(x: Array, y: Array) -> Array:
     """X Y, of matrices."""
     if type(x) is type(y) is ndarray and x.ndim == y.ndim == 2:  # noqa: PLR2004

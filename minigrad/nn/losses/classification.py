@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -82,6 +81,11 @@ def nll_loss(
 ) -> Any:
     """−input[target], from log-probabilities; arguments as in `cross_entropy`."""
     axis = _class_axis("nll_loss", input)
+    if not backend.is_integer(target.dtype):
+        raise TypeError(
+            f"nll_loss needs class numbers, which are integers; got {target.dtype}. "
+            "Convert them: target.long()."
+        )
     w = _class_weights("nll_loss", weight, input, axis)
     t, counted = class_targets("nll_loss", input, target, axis, ignore_index)
     picked = ops.where(t != 0, input, 0.0)  # not t·input: 0·(−∞) is no number
@@ -118,49 +122,31 @@ def class_targets(
 ) -> tuple[Any, int]:
     """Class numbers as a distribution along ``axis``, and how many of them count."""
     labels = target.data if isinstance(target, Tensor) else target
-    classes = input.shape[axis]
-    shape, index, n = _places(tuple(input.shape), axis)
-    if labels.shape != shape:
+    shape, dtype = input.shape, input.dtype
+    wanted, classes = (*shape[:axis], *shape[axis + 1 :]), shape[axis]
+    if labels.shape != wanted:
         raise ValueError(
-            f"{name} of inputs {tuple(input.shape)} needs class numbers of shape {shape}; "
-            f"got {tuple(labels.shape)}. Drop the extra axis: target.reshape({shape})."
-        )
-    if not backend.is_integer(labels.dtype):
-        raise TypeError(
-            f"{name} needs class numbers, which are integers; got {labels.dtype}. "
-            "Convert them: target.long()."
+            f"{name} of inputs {tuple(shape)} needs class numbers of shape {wanted}; "
+            f"got {tuple(labels.shape)}. Drop the extra axis: target.reshape({wanted})."
         )
     xp = namespace(labels)
-    if xp is not np and labels.dtype != xp.int64:
+    if xp is not np and labels.dtype != xp.int64:  # only NumPy compares all integers with all
         labels = xp.astype(labels, xp.int64)
-    labels = labels[index]
-    hot = labels == _numbers(classes, len(shape) - axis, labels)
-    counted = int(xp.count_nonzero(hot))
-    if counted != n or 0 <= ignore_index < classes:
-        ignored = labels == ignore_index
-        found = xp.where(ignored, xp.zeros_like(labels), labels)
-        if bool(xp.any((found < 0) | (found >= classes))):
-            raise ValueError(
-                f"{name} of {classes} classes needs class numbers from 0 to {classes - 1}; "
-                f"found some from {int(xp.min(found))} to {int(xp.max(found))}. Renumber the "
-                "classes, or widen the last layer."
-            )
-        hot = hot & ~ignored
-        counted = int(xp.count_nonzero(hot))
-    return backend.cast(hot, input.dtype), counted
-
-
-@functools.lru_cache(maxsize=1024)
-def _places(shape: tuple[int, ...], axis: int) -> tuple[tuple[int, ...], tuple[Any, ...], int]:
-    """The shape of targets of inputs, how to index them for a class axis, and their number."""
-    targets = (*shape[:axis], *shape[axis + 1 :])
-    return targets, (..., None, *[slice(None)] * (len(targets) - axis)), math.prod(targets)
-
-
-def _numbers(classes: int, behind: int, like: Any) -> Any:
-    """0 … classes − 1 along an axis with ``behind`` axes after it."""
-    numbers = backend.arange(classes, like=like)
-    return numbers[(..., *[None] * behind)] if behind else numbers
+    hot = backend.one_hot(labels, classes, axis, dtype)
+    if hot is not None and not 0 <= ignore_index < classes:
+        return hot, labels.size
+    ignored = labels == ignore_index
+    found = xp.where(ignored, xp.zeros_like(labels), labels)
+    hot = backend.one_hot(found, classes, axis, dtype)
+    if hot is None:
+        raise ValueError(
+            f"{name} of {classes} classes needs class numbers from 0 to {classes - 1}; "
+            f"found some from {int(xp.min(found))} to {int(xp.max(found))}. Renumber the "
+            "classes, or widen the last layer."
+        )
+    counted = ~ignored
+    hot = hot * xp.expand_dims(backend.cast(counted, dtype), axis=axis)
+    return hot, int(xp.count_nonzero(counted))
 
 
 # ── two classes ──────────────────────────────────────────────────────────────────────────────────
