@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from heapq import heappop
-from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -78,10 +77,10 @@ def sweep(
     live = None if wanted is None else _leading_to(wanted, order(roots))
     gradients = Gradients(create_graph)
     waiting, add = gradients.waiting, gradients.add
-    slow = create_graph or rules is not None or thread.state.recording == WATCHED
+    quick = not create_graph and rules is None and thread.state.recording != WATCHED
     rule: Any = None
     for root, seed in zip(roots, seeds, strict=True):
-        add(vertex(root), seed)
+        add(root.node or root, seed)
     while waiting:
         _, v = heappop(waiting)
         g = gradients.pop(v)
@@ -92,21 +91,19 @@ def sweep(
             gradients.add_output(inputs[0], v.params["index"], g)
             continue
         edges = op.edges if rules is None or op not in rules else Edges(rules[op])
-        upstream = part = None  # let go of the last ones
-        careful = slow or (memory.latest > v.time and not memory.intact(saved, v.time))
+        plain = quick and (memory.latest < v.time or memory.intact(saved, v.time))
         try:
             for i, rule in edges[len(inputs)]:
                 u = inputs[i]
                 if not getattr(u, "tracked", False) or (live is not None and u not in live):
                     continue
-                if rule.output is None:
-                    upstream = g
-                elif (upstream := g.get(rule.output)) is None:
+                upstream = g if rule.output is None else g.get(rule.output)
+                if upstream is None:
                     continue
                 part = (
-                    _carefully(rule, v, upstream, create_graph)
-                    if careful
-                    else rule.pull(upstream, saved)
+                    rule.pull(upstream, saved)
+                    if plain
+                    else _carefully(rule, v, upstream, create_graph)
                 )
                 if op.joint:  # it has answered for the inputs to come as well
                     _hand_out(inputs[i:], part[i:], live, add)
@@ -115,6 +112,7 @@ def sweep(
         except Exception as error:
             error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
             raise
+        g = upstream = part = None  # let go of them before the next rules ask for memory
     return gradients  # what is left are leaves
 
 
@@ -154,21 +152,22 @@ def _leading_to(wanted: Iterable[Tensor], vertices: list[Vertex]) -> set[Vertex]
 
 def _seed(y: Tensor, gradient: Any, create_graph: bool, asked: str) -> Any:
     """The gradient that a sweep from ``y`` starts with."""
-    if vertex(y) is None:
+    if not y.tracked:
         raise RuntimeError(
             f"{asked} needs a result that depends on a tensor with requires_grad=True; this one "
             f"of shape {y.shape} does not. Set requires_grad=True on an input before computing, "
             "and compute outside no_grad()."
         )
+    like = y.data
     if gradient is None:
-        if y.numel() != 1:
+        if like.ndim and y.numel() != 1:
             raise RuntimeError(
                 f"{asked} starts from a scalar; this tensor has shape {y.shape}. Reduce it first "
                 "(.sum(), .mean()), or pass the upstream gradient."
             )
-        g = wrap(backend.ones(y.shape, like=y.data))
-    else:
-        g = gradient if isinstance(gradient, Tensor) else Tensor(lift(gradient, y.data))
+        ones = backend.ones(like.shape, like)
+        return wrap(ones) if create_graph else ones
+    g = gradient if isinstance(gradient, Tensor) else Tensor(lift(gradient, like))
     if g.shape != y.shape:
         raise ValueError(
             f"{asked} was given an upstream gradient of shape {g.shape} for a result of shape "
@@ -187,15 +186,12 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             backward(y, gradient, create_graph)
         return
     seed = _seed(y, gradient, create_graph, "backward()")
-    kept: list[tuple[Tensor, Any]] = []
-
-    def heard(v: Node, g: Any) -> None:
-        if v in keepers and (x := keepers[v]()) is not None and (own := _own(g)) is not None:
-            kept.append((x, own))
-
-    leaves = sweep([y], [seed], create_graph=create_graph, heard=heard if keepers else None)
+    kept: dict[Tensor, Any] = {}
+    gradients = sweep([y], [seed], create_graph=create_graph, heard=_keeping(kept))
+    if kept:
+        gradients.update(kept)
     given = {id(seed)}
-    for x, g in chain(kept, leaves.items()):
+    for x, g in gradients.items():
         if x.grad is not None:
             x.grad = x.grad + g if create_graph else wrap(x.grad.data + g)
         elif create_graph:
@@ -205,6 +201,18 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             shared = id(g) in given or getattr(g, "base", None) is not None
             given.add(id(g))
             x.grad = wrap(namespace(g).positive(g) if shared else g)
+
+
+def _keeping(kept: dict[Tensor, Any]) -> Callable[[Node, Any], None] | None:
+    """What puts into ``kept`` the gradients of results that asked for theirs; None if none did."""
+    if not keepers:
+        return None
+
+    def heard(v: Node, g: Any) -> None:
+        if v in keepers and (x := keepers[v]()) is not None and (own := _own(g)) is not None:
+            kept[x] = own
+
+    return heard
 
 
 def _own(g: Any) -> Any:

@@ -40,7 +40,6 @@ class Gradients(dict[Vertex, Any]):
     """What a sweep has found so far, by vertex; and the nodes whose turn is to come."""
 
     def __init__(self, create_graph: bool) -> None:
-        super().__init__()
         self.create_graph = create_graph
         # A heap of nodes, the latest first. A node is later than its inputs, so when it is the
         # latest left all its uses have been heard, and its gradient is final.

@@ -198,7 +198,9 @@ def zeros(shape: tuple[int, ...], like: Array) -> Array:
 def ones(shape: tuple[int, ...], like: Array) -> Array:
     """Ones beside ``like``, of its dtype."""
     if type(like) is ndarray:
-        return np.ones(shape, like.dtype)
+        out = np.empty(shape, like.dtype)  # np.ones is Python around the same
+        out.fill(1)
+        return out
     return namespace(like).ones(shape, dtype=like.dtype, **_beside(like))
 
 

@@ -23,7 +23,7 @@ Way = Callable[[np.ndarray], Any]
 
 _SHORT = 4096  # longer rows NumPy adds pair by pair, which rounds less than BLAS
 _LONG = 2**20  # columns whose ones would take megabytes, for as long as they are kept
-_BRIEF, _MANY = 32, 32  # rows of so many entries at most, and at least so many of them
+_BRIEF, _MANY = 32, 128  # rows of so many entries at most, and at least so many of them
 
 
 def total(x: Array, axis: Any, keepdims: bool = False) -> Any:

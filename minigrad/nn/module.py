@@ -54,9 +54,9 @@ class Module:
         outer = state.scope
         state.scope = (*outer, (self._name, type(self).__name__))
         try:
-            if self._hooks is None:
-                return self.forward(*args, **kwargs)
-            return self._hooks.run(self, args, kwargs)
+            if self._hooks is not None:
+                return self._hooks.run(self, args, kwargs)
+            return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
         finally:
             state.scope = outer
 
