@@ -18,7 +18,7 @@ from minigrad.gradients import Gradients, Vertex
 from minigrad.node import Node, keepers
 from minigrad.operation import Primitive, output
 from minigrad.recording import WATCHED, enable_grad, thread
-from minigrad.rule import Edges, Rule
+from minigrad.rule import Rule, edges
 from minigrad.tensor import Tensor, wrap
 
 # ── reading the graph ────────────────────────────────────────────────────────────────────────────
@@ -76,56 +76,56 @@ def sweep(
     """
     live = None if wanted is None else _leading_to(wanted, order(roots))
     gradients = Gradients(create_graph)
-    waiting, add = gradients.waiting, gradients.add
+    known, waiting, add = gradients.known, gradients.waiting, gradients.add
     quick = not create_graph and rules is None and thread.state.recording != WATCHED
+    own = {op: edges(mine, len(op.inputs)) for op, mine in rules.items()} if rules else {}
     rule: Any = None
     for root, seed in zip(roots, seeds, strict=True):
         add(root.node or root, seed)
     while waiting:
         _, v = heappop(waiting)
-        g = gradients.pop(v)
+        g = known.pop(v)
         if heard is not None:
             heard(v, g)
         op, inputs, saved = v.op, v.inputs, v.saved
         if op is output:
             gradients.add_output(inputs[0], v.params["index"], g)
             continue
-        edges = op.edges if rules is None or op not in rules else Edges(rules[op])
+        pulls = op.edges if not own else own.get(op, op.edges)
         plain = quick and (memory.latest < v.time or memory.intact(saved, v.time))
+        upstream = None  # let go of the last one
         try:
-            for i, rule in edges[len(inputs)]:
+            if op.joint:  # one rule answers for all
+                ((_, rule),) = pulls[-1]
+                if leads := [x for x in enumerate(inputs) if _leads(x[1], live)]:
+                    upstream = (
+                        rule.pull(g, saved) if plain else _carefully(rule, v, g, create_graph)
+                    )
+                    for i, u in leads:
+                        add(u, upstream[i])
+                continue
+            for i, rule in pulls[len(inputs)]:
                 u = inputs[i]
                 if not getattr(u, "tracked", False) or (live is not None and u not in live):
                     continue
                 upstream = g if rule.output is None else g.get(rule.output)
                 if upstream is None:
                     continue
-                part = (
+                add(
+                    u,
                     rule.pull(upstream, saved)
                     if plain
-                    else _carefully(rule, v, upstream, create_graph)
+                    else _carefully(rule, v, upstream, create_graph),
                 )
-                if op.joint:  # it has answered for the inputs to come as well
-                    _hand_out(inputs[i:], part[i:], live, add)
-                    break
-                add(u, part)
         except Exception as error:
             error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
             raise
-        g = upstream = part = None  # let go of them before the next rules ask for memory
-    return gradients  # what is left are leaves
+    return known  # what is left are leaves
 
 
-def _hand_out(
-    inputs: Sequence[Any],
-    parts: Sequence[Any],
-    live: Container[Vertex] | None,
-    add: Callable[[Vertex, Any], None],
-) -> None:
-    """``add`` what a rule answered for several inputs."""
-    for u, part in zip(inputs, parts, strict=True):
-        if getattr(u, "tracked", False) and (live is None or u in live):
-            add(u, part)
+def _leads(u: Any, live: Container[Vertex] | None) -> bool:
+    """Whether a gradient by ``u`` is to be found."""
+    return getattr(u, "tracked", False) and (live is None or u in live)
 
 
 def _carefully(rule: Rule, v: Node, upstream: Any, create_graph: bool) -> Any:

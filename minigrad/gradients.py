@@ -36,11 +36,13 @@ def fit(x: Array, *, shape: tuple[int, ...], dtype: Any) -> Array:
 fit.vjp(x=lambda g, x_shape: broadcast_to(g, shape=x_shape))
 
 
-class Gradients(dict[Vertex, Any]):
+class Gradients:
     """What a sweep has found so far, by vertex; and the nodes whose turn is to come."""
 
     def __init__(self, create_graph: bool) -> None:
         self.create_graph = create_graph
+        # A dict of its own: of a subclass every look-up would go through a method.
+        self.known: dict[Vertex, Any] = {}
         # A heap of nodes, the latest first. A node is later than its inputs, so when it is the
         # latest left all its uses have been heard, and its gradient is final.
         self.waiting: list[tuple[int, Node]] = []
@@ -48,30 +50,44 @@ class Gradients(dict[Vertex, Any]):
 
     def add(self, v: Vertex, part: Any) -> None:
         """Hear of a part of the gradient by ``v``."""
-        inner = isinstance(v, Node)
-        like = v if inner or self.create_graph else v.data
-        if part.shape != like.shape or part.dtype != like.dtype:
-            undo = fit if self.create_graph else fit.forward
-            part = undo(part, shape=like.shape, dtype=like.dtype)
-        if v not in self:
-            if inner:
+        known = self.known
+        if type(v) is Node:
+            if part.shape != v.shape or part.dtype is not v.dtype:
+                part = self._fitted(part, v)
+            if v in known:
+                self._add_more(v, part)
+            else:
                 heappush(self.waiting, (-v.time, v))
-                if v.op.several:
-                    part = {0: part}
-            self[v] = part
-        elif inner and v.op.several:
+                known[v] = {0: part} if v.op.several else part
+        else:
+            like = v if self.create_graph else v.data
+            if part.shape != like.shape or part.dtype is not like.dtype:
+                part = self._fitted(part, like)
+            if v in known:
+                self._add_more(v, part)
+            else:
+                known[v] = part
+
+    def _fitted(self, part: Any, like: Any) -> Any:
+        """A part with the shape and dtype of what it is the gradient by."""
+        undo = fit if self.create_graph else fit.forward
+        return undo(part, shape=like.shape, dtype=like.dtype)
+
+    def _add_more(self, v: Vertex, part: Any) -> None:
+        """Add a part to those there are."""
+        known = self.known[v]
+        if isinstance(known, dict):
             self.add_output(v, 0, part)
         elif v in self.summed and not self.create_graph:
-            known = self[v]
             known += part
-            self[v] = known
+            self.known[v] = known
         else:
-            self[v] = self[v] + part
+            self.known[v] = known + part
             self.summed.add(v)
 
     def add_output(self, v: Node, index: int, part: Any) -> None:
         """The same for one of several outputs, whose gradients are kept as {index: gradient}."""
-        if v not in self:
+        if v not in self.known:
             heappush(self.waiting, (-v.time, v))
-        known = self.setdefault(v, {})
+        known = self.known.setdefault(v, {})
         known[index] = known[index] + part if index in known else part

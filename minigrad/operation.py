@@ -18,7 +18,7 @@ import numpy as np
 from minigrad.backend import SCALAR
 from minigrad.node import Node
 from minigrad.recording import WATCHED, thread
-from minigrad.rule import Edges, Rule, arguments, read_input, read_output, read_plain, taker
+from minigrad.rule import Edges, Rule, arguments, edges, read_input, read_output, read_plain, taker
 from minigrad.tensor import Tensor, wrap
 
 INPUTS, RESULT, NOTHING = "inputs", "result", "nothing"  # what rules most often read
@@ -50,7 +50,7 @@ class Primitive:
         self.outputs = outputs
         self.several = len(outputs) > 1
         self.rules: tuple[Rule, ...] = ()
-        self.edges = Edges(())
+        self.edges: Edges = []
         self.kept: list[str] = []  # what is saved for the rules, of what `_names` has
         self._keep: Any = NOTHING  # one of these; else takes what is kept out of all at hand
         self._plain = True  # whether they are among the inputs and a single output
@@ -139,7 +139,7 @@ class Primitive:
         else:
             self._keep = taker([names.index(name) for name in self.kept])
         self.rules = self.compile(rules)
-        self.edges = Edges(self.rules)
+        self.edges = edges(self.rules, len(self.inputs))
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Compute; and if any input is a Tensor, answer Tensors and record what was done."""

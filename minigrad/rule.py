@@ -30,7 +30,7 @@ class Rule:
         if names[:1] != ["g"]:
             raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
         self.input = input
-        self.place = None if op.joint else op.inputs.index(input)  # of the input; None: of all
+        self.place = 0 if op.joint else op.inputs.index(input)  # of the input; the first of all
         self.output = op.outputs.index(output) if op.several and output is not ... else None
         self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
         self.places = [op.kept.index(name) for name in names[1:]]
@@ -46,17 +46,12 @@ class Rule:
         return [read(node, *key, create_graph) for read, *key in self.reads]
 
 
-class Edges(dict[int, list[tuple[int, Rule]]]):
-    """For each number of inputs the edges: places of inputs, and the rules for their gradients."""
+Edges = list[list[tuple[int, Rule]]]
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        super().__init__()
-        self.rules = rules
 
-    def __missing__(self, n: int) -> list[tuple[int, Rule]]:
-        """Lay them out, the first time."""
-        self[n] = [(i, rule) for rule in self.rules for i in range(n) if rule.place in (i, None)]
-        return self[n]
+def edges(rules: Iterable[Rule], n: int) -> Edges:
+    """By number of inputs, up to ``n``: places of inputs, and the rules for their gradients."""
+    return [[(r.place, r) for r in rules if r.place < given] for given in range(n + 1)]
 
 
 def arguments(rule: Callable[..., Any]) -> list[str]:
