@@ -148,7 +148,7 @@ class Primitive:
                 if isinstance(x, Tensor):
                     break
             else:
-                return self.forward(*inputs, **params)
+                return self.forward(*inputs, **params) if params else self.forward(*inputs)
             arrays, origins, tracked = [], [], False
             for x in inputs:
                 if isinstance(x, Tensor):
@@ -158,7 +158,7 @@ class Primitive:
                 else:
                     arrays.append(x)
                     origins.append(x)
-            value = self.forward(*arrays, **params)
+            value = self.forward(*arrays, **params) if params else self.forward(*arrays)
         except Exception as error:
             error.add_note(self._context(inputs))
             raise
