@@ -224,6 +224,14 @@ def added(out: Array, b: Array) -> Array:
     return out
 
 
+def count_on(n: Array) -> None:
+    """n += 1, of no axes; on the host by way of a Python number, in a fifth of the time."""
+    if type(n) is ndarray:
+        n.fill(n.item() + 1)
+    else:
+        n += 1
+
+
 def cast(x: Array, dtype: Any) -> Array:
     """``x`` with another dtype."""
     return x.astype(dtype) if type(x) is ndarray else namespace(x).astype(x, dtype)

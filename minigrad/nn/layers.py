@@ -27,15 +27,18 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         """Map (…, in) to (…, out)."""
-        if x.shape[-1:] != (self.in_features,):
+        try:
+            if self.bias is None:
+                return ops.linear(x, self.weight)
+            return ops.linear(x, self.weight, self.bias)
+        except ValueError:
+            if x.shape[-1:] == (self.in_features,):
+                raise
             found = f"Set in_features={x.shape[-1]}, or flatten" if x.ndim else "Reshape"
             raise ValueError(
                 f"{self._place()} needs inputs whose last axis is {self.in_features}; got shape "
                 f"{tuple(x.shape)}. {found} before it."
-            )
-        if self.bias is None:
-            return ops.linear(x, self.weight)
-        return ops.linear(x, self.weight, self.bias)
+            ) from None
 
     def extra_repr(self) -> str:
         """Its sizes."""

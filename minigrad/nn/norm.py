@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad import ops
-from minigrad.backend import int64
+from minigrad import backend, ops
 from minigrad.nn import normalizing
 from minigrad.nn.module import Module, Parameter
 from minigrad.tensor import Tensor
@@ -38,7 +37,8 @@ class RunningNorm(Module):
         self.bias = Parameter(ops.zeros(num_features)) if bias else None
         self.register_buffer("running_mean", ops.zeros(num_features) if track else None)
         self.register_buffer("running_var", ops.ones(num_features) if track else None)
-        self.register_buffer("num_batches_tracked", ops.zeros((), dtype=int64) if track else None)
+        seen = ops.zeros((), dtype=backend.int64) if track else None
+        self.register_buffer("num_batches_tracked", seen)
 
     def _check(self, shape: tuple[int, ...]) -> None:
         """Refuse inputs with other axes, or other channels, than they should have."""
@@ -105,7 +105,7 @@ class BatchNorm(RunningNorm):
             )
         if training and self.running_mean is not None:
             seen = self.num_batches_tracked.data
-            seen += 1
+            backend.count_on(seen)
             if momentum is None:
                 momentum = 1 / int(seen)
         return normalizing.by_channel(

@@ -16,10 +16,12 @@ from minigrad.gradients import broadcast_to
 from minigrad.operation import primitive
 from minigrad.ops.elementwise import sqrt, square
 from minigrad.ops.reductions import Shape, mean_over
+from minigrad.tensor import Tensor
 
 
 def _mean(x: Any, axis: Shape) -> Any:
-    return mean_over(x, axis=axis, keepdims=True)
+    # Arrays need no record, and the operation would take longer to find that out.
+    return mean_over(x, axis=axis, keepdims=True) if isinstance(x, Tensor) else mean(x, axis, True)
 
 
 def _centred(x: Any, axis: Shape, center: bool) -> Any:
