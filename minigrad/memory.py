@@ -29,8 +29,23 @@ class Write:
 
     __slots__ = ("last", "place", "time")
 
-    def __init__(self, time: int, place: Place) -> None:
-        self.time, self.place, self.last = time, place, True
+    def __init__(self, place: Place) -> None:
+        self.last = True
+        self._now(place)
+
+    def _now(self, place: Place) -> None:
+        global latest  # noqa: PLW0603 - spares most backward passes all look-ups
+        latest = self.time = clock()
+        self.place = place
+
+    def again(self) -> bool:
+        """Note that the same arrays were written anew; False if one was alone in between.
+
+        Then they need to be noted one by one.
+        """
+        if self.last:
+            self._now(caller(2))
+        return self.last
 
     @property
     def line(self) -> str:
@@ -43,18 +58,9 @@ class Write:
 _writes: dict[int, Write] = {}
 
 
-def wrote(*arrays: Any, line: str | None = None, again: Write | None = None) -> Write:
-    """Note that the memory of ``arrays`` was written just now, by ``line`` of the user's code.
-
-    If these very arrays were written together before, ``again`` is what this answered then: it
-    need not be noted array by array anew, unless one of them was written alone in between.
-    """
-    global latest  # noqa: PLW0603 - spares most backward passes all look-ups
-    latest = clock()
-    if again is not None and again.last:
-        again.time, again.place = latest, line or caller(2)
-        return again
-    write = Write(latest, line or caller(2))
+def wrote(*arrays: Any, line: str | None = None) -> Write:
+    """Note that the memory of ``arrays`` was written just now, by ``line`` of the user's code."""
+    write = Write(line or caller(2))
     for data in arrays:
         whole = owner(data)
         key = id(whole)

@@ -759,24 +759,32 @@ def test_writes_are_forgotten_with_the_memory() -> None:
     assert len(memory._writes) == before
 
 
+def _line() -> int:
+    """The line that calls."""
+    return sys._getframe(1).f_lineno
+
+
 def test_arrays_written_together_are_noted_together() -> None:
     """What is written together again is one note; not if one was written alone, or has gone."""
     a, b, c = np.ones(2), np.ones(2), np.ones(2)
     together = memory.wrote(a, b, a[:1], c.T, line="first")
-    assert memory.wrote(a, b, a[:1], c, line="second", again=together) is together
+    assert {memory.writer(x) for x in (a, b, c)} == {"first"}
+    assert together.again()
+    second = f"{__file__}:{_line() - 1}"
+    assert together.line == second
     assert {memory.last_write(x) for x in (a, b, c[:1])} == {memory.latest}
-    assert {memory.writer(x) for x in (a, b, c)} == {"second"}
+    assert {memory.writer(x) for x in (a, b, c)} == {second}
     memory.wrote(b, line="alone")
-    assert [memory.writer(x) for x in (a, b, c)] == ["second", "alone", "second"]
-    anew = memory.wrote(a, b, c, line="third", again=together)
-    assert anew is not together
-    assert memory.wrote(a, b, c, line="fourth", again=anew) is anew
-    assert {memory.writer(x) for x in (a, b, c)} == {"fourth"}
+    assert [memory.writer(x) for x in (a, b, c)] == [second, "alone", second]
+    before = memory.latest
+    assert not together.again()
+    assert (memory.latest, memory.writer(b)) == (before, "alone")
+    anew = memory.wrote(a, b, c, line="third")
     del c
-    last = memory.wrote(a, b, line="fifth", again=anew)
-    assert last is not anew
-    assert (memory.last_write(a), memory.writer(b)) == (memory.latest, "fifth")
-    assert memory.wrote(a, b, again=last).line.startswith(__file__)
+    assert not anew.again()
+    last = memory.wrote(a, b)
+    assert (memory.last_write(a), memory.writer(b)) == (memory.latest, f"{__file__}:{_line() - 1}")
+    assert last.again()
     d = np.ones(2)
     assert (memory.last_write(d), memory.writer(d)) == (0, "unknown")
     assert memory.intact([a, d, None, (2, 3)], memory.latest)

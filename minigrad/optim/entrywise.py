@@ -75,7 +75,8 @@ class Entrywise(Optimizer):
                         g = g + decay * block.weights()
                     block.subtract(self._change(g, block.state, group))
         finally:
-            layout.write = wrote(*layout.arrays, again=layout.write)
+            if layout.write is None or not layout.write.again():
+                layout.write = wrote(*layout.arrays)
 
     def _lay_out(self) -> _Layout:
         """Put the parameters that have a gradient into blocks, and their state with them."""
