@@ -22,7 +22,7 @@ from minigrad.backend.random import manual_seed as manual_seed
 from minigrad.backend.random import set_generator as set_generator
 from minigrad.backend.sums import largest as largest
 from minigrad.backend.sums import mean as mean
-from minigrad.backend.sums import ndarray, stretches
+from minigrad.backend.sums import ndarray
 from minigrad.backend.sums import sum_to as sum_to
 from minigrad.backend.sums import total as total
 
@@ -218,10 +218,14 @@ def add_at(x: Array, index: Any, y: Array) -> None:
 
 def added(out: Array, b: Array) -> Array:
     """out + b, where ``out`` is the caller's own: in place, if the sum has its shape and dtype."""
-    if b.dtype != out.dtype or not stretches(b.shape, out.shape):
-        return out + b
-    out += b
-    return out
+    if b.dtype == out.dtype:
+        try:
+            out += b
+        except ValueError:  # the sum would be wider than out
+            pass
+        else:
+            return out
+    return out + b
 
 
 def count_on(n: Array) -> None:

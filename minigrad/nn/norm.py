@@ -98,7 +98,7 @@ class BatchNorm(RunningNorm):
         x = x if isinstance(x, Tensor) else Tensor(x)
         shape, momentum, training = x.shape, self.momentum, self.training
         self._check(shape)
-        if training and math.prod(shape) <= self.num_features:
+        if training and x.data.size <= self.num_features:
             raise ValueError(
                 f"{self._place()} needs more than one value per channel to have a variance in "
                 f"training; got shape {shape}. Use a larger batch, or call eval()."

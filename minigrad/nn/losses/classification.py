@@ -45,9 +45,9 @@ def cross_entropy(
     ValueError
         If the shapes do not match, or a class number is outside 0 … C − 1.
     """
-    axis = _class_axis("cross_entropy", input)
-    classes = input.shape[axis]
-    w = _class_weights("cross_entropy", weight, input, axis)
+    shape = input.shape
+    axis = _class_axis("cross_entropy", shape)
+    w = None if weight is None else _class_weights("cross_entropy", weight, shape, axis)
     counted: Any
     uniform: Any = 1.0
     if backend.is_integer(target.dtype):
@@ -57,9 +57,11 @@ def cross_entropy(
         counted = counted if w is None else ops.sum(ops.mul(t, w))
     else:
         same_shape("cross_entropy with probabilities as target", input, target)
-        t, counted = target, math.prod(input.shape) // classes
+        t, counted = target, math.prod(shape) // shape[axis]
     if label_smoothing:
-        t = ops.add(ops.mul(1 - label_smoothing, t), ops.mul(label_smoothing / classes, uniform))
+        t = ops.add(
+            ops.mul(1 - label_smoothing, t), ops.mul(label_smoothing / shape[axis], uniform)
+        )
     if w is not None:
         t = ops.mul(t, w)
     if reduction not in ("mean", "sum"):
@@ -80,13 +82,13 @@ def nll_loss(
     reduction: str = "mean",
 ) -> Any:
     """−input[target], from log-probabilities; arguments as in `cross_entropy`."""
-    axis = _class_axis("nll_loss", input)
+    axis = _class_axis("nll_loss", input.shape)
     if not backend.is_integer(target.dtype):
         raise TypeError(
             f"nll_loss needs class numbers, which are integers; got {target.dtype}. "
             "Convert them: target.long()."
         )
-    w = _class_weights("nll_loss", weight, input, axis)
+    w = None if weight is None else _class_weights("nll_loss", weight, input.shape, axis)
     t, counted = class_targets("nll_loss", input, target, axis, ignore_index)
     picked = ops.where(t != 0, input, 0.0)  # not t·input: 0·(−∞) is no number
     loss = -ops.sum(picked if w is None else ops.mul(picked, w), axis=axis)
@@ -96,25 +98,23 @@ def nll_loss(
     return reduce(loss, reduction)
 
 
-def _class_axis(name: str, input: Any) -> int:
+def _class_axis(name: str, shape: tuple[int, ...]) -> int:
     """Where the classes are: axis 1 of a batch, the only one of a single sample."""
-    if not input.ndim:
+    if not shape:
         raise ValueError(
             f"{name} needs inputs of shape (N, C, …) or (C,); got (). Add the classes."
         )
-    return 1 if input.ndim > 1 else 0
+    return 1 if len(shape) > 1 else 0
 
 
-def _class_weights(name: str, weight: Any, input: Any, axis: int) -> Any:
+def _class_weights(name: str, weight: Any, shape: tuple[int, ...], axis: int) -> Any:
     """The factor per class, shaped to stand along ``axis``."""
-    if weight is None:
-        return None
-    if tuple(weight.shape) != (input.shape[axis],):
+    if tuple(weight.shape) != (shape[axis],):
         raise ValueError(
-            f"{name} needs one weight for each of {input.shape[axis]} classes; got shape "
-            f"{tuple(weight.shape)}. Give a tensor of shape ({input.shape[axis]},)."
+            f"{name} needs one weight for each of {shape[axis]} classes; got shape "
+            f"{tuple(weight.shape)}. Give a tensor of shape ({shape[axis]},)."
         )
-    return ops.reshape(weight, (-1,) + (1,) * (input.ndim - axis - 1))
+    return ops.reshape(weight, (-1,) + (1,) * (len(shape) - axis - 1))
 
 
 def class_targets(
