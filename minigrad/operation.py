@@ -247,8 +247,11 @@ class Output(Tensor):
         """Fill in what any Tensor has."""
         if name not in Tensor.__slots__:
             raise AttributeError(f"Tensor has no attribute {name!r}", name=name, obj=self)
-        own = self.source.op.part(self.source, self.index, self.data) if name == "node" else None
-        setattr(self, name, True if name == "tracked" else own)
+        if name in ("node", "tracked"):  # whoever asks for one asks for the other
+            self.node = self.source.op.part(self.source, self.index, self.data)
+            self.tracked = True
+        else:
+            setattr(self, name, None)
         return getattr(self, name)
 
 

@@ -84,11 +84,12 @@ def place(name: str) -> str | None:
 
 def get(name: str) -> Backend:
     """The backend called ``name``; its library is imported the first time."""
+    if name in _loaded:
+        return _loaded[name]
     if name not in _loaders:
         known = ", ".join(repr(known) for known in _loaders)
         raise ValueError(f"use({name!r}) asks for an unknown backend. Known ones: {known}.")
-    if name not in _loaded:
-        _loaded[name] = _loaders[name]()
+    _loaded[name] = _loaders[name]()
     return _loaded[name]
 
 

@@ -123,10 +123,14 @@ _stack.vjp(xs=lambda g, axis: unbind(g, axis))
 
 def cat(tensors: Any, dim: int = 0) -> Any:
     """Tensors joined along an axis they have; an empty vector joins anything, as in PyTorch."""
-    ndims = {len(getattr(x, "shape", ())) for x in tensors}
-    if len(ndims) > 1:
-        tensors = [x for x in tensors if tuple(getattr(x, "shape", ())) != (0,)]
-    return _concat(*tensors, axis=dim)
+    given = list(tensors)
+    try:
+        return _concat(*given, axis=dim)
+    except ValueError:
+        filled = [x for x in given if tuple(getattr(x, "shape", ())) != (0,)]
+        if len(filled) == len(given):
+            raise
+        return _concat(*filled, axis=dim)
 
 
 def stack(tensors: Any, dim: int = 0) -> Any:

@@ -31,7 +31,7 @@ def _lstm_cell(z: Array, c: Array) -> tuple[Array, ...]:
     s = xp.tanh(z * half)
     s *= half
     s += rest
-    i, f, k, o = [_gate(s, j) for j in range(4)]
+    i, f, k, o = _gates(s)
     c_next = f * c
     c_next += i * k
     t = xp.tanh(c_next)
@@ -53,10 +53,10 @@ def _rows_of(n: int, place: str, dtype: Any) -> tuple[Array, Array, Array]:
     return half, rest, is_tanh
 
 
-def _gate(s: Any, j: int) -> Any:
-    """One of i, f, k and o, which stand side by side."""
+def _gates(s: Any) -> tuple[Any, Any, Any, Any]:
+    """i, f, k and o, which stand side by side."""
     n = s.shape[-1] // 4
-    return s[..., j * n : (j + 1) * n]
+    return s[..., :n], s[..., n : 2 * n], s[..., 2 * n : 3 * n], s[..., 3 * n :]
 
 
 def _plus(x: Any, y: Any) -> Any:
@@ -70,18 +70,14 @@ def _to_both(g: dict[int, Any], c: Any, s: Any, t: Any) -> tuple[Any, Any]:
     δ is what came to c′ itself, and through t = tanh c′ from h′ = o·t. The gates' slopes are
     s·(1 − s) of σ and (1 + s)·(1 − s) of tanh.
     """
-    d = _plus(g.get(_C), _through_tanh(g, s, t))
+    i, f, k, o = _gates(s)
+    to_t = _plus(g[_H] * o if _H in g else None, g.get(_T))
+    d = _plus(g.get(_C), None if to_t is None else to_t * (1 - t * t))
     if d is None:
         d = 0.0 * t
-    to_gates = cat([d * _gate(s, 2), d * c, d * _gate(s, 0), g.get(_H, 0.0) * t], -1)
+    to_gates = cat([d * k, d * c, d * i, g.get(_H, 0.0) * t], -1)
     is_tanh = _rows(c.shape[-1], c)[2]
-    return _plus(to_gates, g.get(_S)) * ((s + is_tanh) * (1 - s)), d * _gate(s, 1)
-
-
-def _through_tanh(g: dict[int, Any], s: Any, t: Any) -> Any:
-    """What comes to c′ through t, or None."""
-    to_t = _plus(g[_H] * _gate(s, 3) if _H in g else None, g.get(_T))
-    return None if to_t is None else to_t * (1 - t * t)
+    return _plus(to_gates, g.get(_S)) * ((s + is_tanh) * (1 - s)), d * f
 
 
 _lstm_cell.vjp(lambda g, c, s, t: _to_both(g, c, s, t))
