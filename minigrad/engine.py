@@ -93,16 +93,12 @@ def sweep(
             continue
         pulls = op.edges if not own else own.get(op, op.edges)
         plain = quick and (memory.latest < v.time or memory.intact(saved, v.time))
-        upstream = None  # let go of the last one
+        upstream = part = None  # let go of the last ones
         try:
-            if op.joint:  # one rule answers for all
+            if op.joint:
                 ((_, rule),) = pulls[-1]
-                if leads := [x for x in enumerate(inputs) if _leads(x[1], live)]:
-                    upstream = (
-                        rule.pull(g, saved) if plain else _carefully(rule, v, g, create_graph)
-                    )
-                    for i, u in leads:
-                        add(u, upstream[i])
+                for u, part in _joint(rule, v, g, live, plain, create_graph):
+                    add(u, part)
                 continue
             for i, rule in pulls[len(inputs)]:
                 u = inputs[i]
@@ -123,9 +119,22 @@ def sweep(
     return known  # what is left are leaves
 
 
-def _leads(u: Any, live: Container[Vertex] | None) -> bool:
-    """Whether a gradient by ``u`` is to be found."""
-    return getattr(u, "tracked", False) and (live is None or u in live)
+def _joint(
+    rule: Rule,
+    v: Node,
+    g: Any,
+    live: Container[Vertex] | None,
+    plain: bool,
+    create_graph: bool,
+) -> list[tuple[Vertex, Any]]:
+    """The parts that one rule answers for all inputs of ``v``, with the vertices they belong to."""
+    found, parts = [], None
+    for i, u in enumerate(v.inputs):
+        if getattr(u, "tracked", False) and (live is None or u in live):
+            if parts is None:  # so that it runs only if it is needed
+                parts = rule.pull(g, v.saved) if plain else _carefully(rule, v, g, create_graph)
+            found.append((u, parts[i]))
+    return found
 
 
 def _carefully(rule: Rule, v: Node, upstream: Any, create_graph: bool) -> Any:
