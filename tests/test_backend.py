@@ -18,6 +18,7 @@ from conftest import host, near
 
 import minigrad as mg
 from minigrad import backend, memory, nn, optim
+from minigrad.backend import places
 from minigrad.backend.cupy import status as cupy_status
 from minigrad.backend.sums import count
 from minigrad.replaying.tracing import Traced
@@ -47,7 +48,7 @@ def test_an_unknown_backend_lists_the_known_ones() -> None:
 def test_cupy_that_is_absent_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without CuPy, use("cupy") says so and names the extras."""
     monkeypatch.setitem(sys.modules, "cupy", None)
-    monkeypatch.setattr(backend, "_loaded", {})
+    monkeypatch.setattr(places, "_loaded", {})
     with pytest.raises(RuntimeError, match=r"found no working CuPy.*minigrad\[cuda12\]"):
         mg.use("cupy")
     assert "minigrad[cuda13]" in dict(cupy_status())["CuPy"]
@@ -64,7 +65,7 @@ def test_cupy_that_cannot_work_says_why(
     runtime = SimpleNamespace(getDeviceCount=lambda: devices, CUDARuntimeError=OSError)
     fake = SimpleNamespace(__version__=version, cuda=SimpleNamespace(runtime=runtime))
     monkeypatch.setitem(sys.modules, "cupy", fake)
-    monkeypatch.setattr(backend, "_loaded", {})
+    monkeypatch.setattr(places, "_loaded", {})
     with pytest.raises(RuntimeError, match=said):
         mg.use("cupy")
 

@@ -15,6 +15,8 @@ PACKAGE = Path(mg.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ENGINE = (
     "backend/__init__.py",
+    "backend/kernels.py",
+    "backend/places.py",
     "memory.py",
     "recording.py",
     "engine.py",

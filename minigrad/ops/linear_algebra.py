@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad import backend
 from minigrad.backend import Array, added, namespace, product
 from minigrad.operation import primitive
 from minigrad.ops.indexing import getitem
@@ -45,7 +46,7 @@ def linear(x: Array, w: Array, b: Array | None = None) -> Array:
     """out = x wᵀ + b, for x of shape (…, in), w (out, in) and b (out,)."""
     out = product(_rows(x), w.mT)  # one, not one for each entry of the leading axes
     if x.ndim != 2:  # noqa: PLR2004
-        out = namespace(out).reshape(out, (*x.shape[:-1], w.shape[-2]))
+        out = backend.reshape(out, (*x.shape[:-1], w.shape[-2]))
     return out if b is None else added(out, b)
 
 
