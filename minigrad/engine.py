@@ -18,7 +18,7 @@ from minigrad.gradients import Gradients, Vertex
 from minigrad.node import Node, keepers
 from minigrad.operation import Primitive, output
 from minigrad.recording import WATCHED, enable_grad, thread
-from minigrad.rule import Rule, edges
+from minigrad.rule import Rule, laid_out
 from minigrad.tensor import Tensor, wrap
 
 # ── reading the graph ────────────────────────────────────────────────────────────────────────────
@@ -76,47 +76,46 @@ def sweep(
     """
     live = None if wanted is None else _leading_to(wanted, order(roots))
     gradients = Gradients(create_graph)
-    known, waiting, add = gradients.known, gradients.waiting, gradients.add
+    found, waiting, add = gradients.found, gradients.waiting, gradients.add
     quick = not create_graph and rules is None and thread.state.recording != WATCHED
-    own = {op: edges(mine, len(op.inputs)) for op, mine in rules.items()} if rules else {}
+    others = {op: laid_out(told, len(op.inputs)) for op, told in rules.items()} if rules else {}
     rule: Any = None
     for root, seed in zip(roots, seeds, strict=True):
         add(root.node or root, seed)
     while waiting:
         _, v = heappop(waiting)
-        g = known.pop(v)
+        g = found.pop(v)
         if heard is not None:
             heard(v, g)
         op, inputs, saved = v.op, v.inputs, v.saved
         if op is output:
             gradients.add_output(inputs[0], v.params["index"], g)
             continue
-        pulls = op.edges if not own else own.get(op, op.edges)
+        edges = others.get(op, op.edges) if others else op.edges
         plain = quick and (memory.latest < v.time or memory.intact(saved, v.time))
         upstream = part = None  # let go of the last ones
         try:
             if op.joint:
-                ((_, rule),) = pulls[-1]
+                ((_, rule),) = edges[-1]
                 for u, part in _joint(rule, v, g, live, plain, create_graph):
                     add(u, part)
                 continue
-            for i, rule in pulls[len(inputs)]:
+            for i, rule in edges[len(inputs)]:
                 u = inputs[i]
                 if not getattr(u, "tracked", False) or (live is not None and u not in live):
                     continue
                 upstream = g if rule.output is None else g.get(rule.output)
-                if upstream is None:
-                    continue
-                add(
-                    u,
-                    rule.pull(upstream, saved)
-                    if plain
-                    else _carefully(rule, v, upstream, create_graph),
-                )
+                if upstream is not None:
+                    part = (
+                        rule.pull(upstream, saved)
+                        if plain
+                        else _carefully(rule, v, upstream, create_graph)
+                    )
+                    add(u, part)
         except Exception as error:
             error.add_note(f"in the backward rule of {op.name} for input {rule.input!r}")
             raise
-    return known  # what is left are leaves
+    return found  # what is left are leaves
 
 
 def _joint(

@@ -42,7 +42,7 @@ class Gradients:
     def __init__(self, create_graph: bool) -> None:
         self.create_graph = create_graph
         # A dict of its own: of a subclass every look-up would go through a method.
-        self.known: dict[Vertex, Any] = {}
+        self.found: dict[Vertex, Any] = {}
         # A heap of nodes, the latest first. A node is later than its inputs, so when it is the
         # latest left all its uses have been heard, and its gradient is final.
         self.waiting: list[tuple[int, Node]] = []
@@ -50,23 +50,23 @@ class Gradients:
 
     def add(self, v: Vertex, part: Any) -> None:
         """Hear of a part of the gradient by ``v``."""
-        known = self.known
+        found = self.found
         if type(v) is Node:
             if part.shape != v.shape or part.dtype is not v.dtype:
                 part = self._fitted(part, v)
-            if v in known:
+            if v in found:
                 self._add_more(v, part)
             else:
                 heappush(self.waiting, (-v.time, v))
-                known[v] = {0: part} if v.op.several else part
+                found[v] = {0: part} if v.op.several else part
         else:
             like = v if self.create_graph else v.data
             if part.shape != like.shape or part.dtype is not like.dtype:
                 part = self._fitted(part, like)
-            if v in known:
+            if v in found:
                 self._add_more(v, part)
             else:
-                known[v] = part
+                found[v] = part
 
     def _fitted(self, part: Any, like: Any) -> Any:
         """A part with the shape and dtype of what it is the gradient by."""
@@ -75,19 +75,19 @@ class Gradients:
 
     def _add_more(self, v: Vertex, part: Any) -> None:
         """Add a part to those there are."""
-        known = self.known[v]
+        known = self.found[v]
         if isinstance(known, dict):
             self.add_output(v, 0, part)
         elif v in self.summed and not self.create_graph:
             known += part
-            self.known[v] = known
+            self.found[v] = known
         else:
-            self.known[v] = known + part
+            self.found[v] = known + part
             self.summed.add(v)
 
     def add_output(self, v: Node, index: int, part: Any) -> None:
         """The same for one of several outputs, whose gradients are kept as {index: gradient}."""
-        if v not in self.known:
+        if v not in self.found:
             heappush(self.waiting, (-v.time, v))
-        known = self.known.setdefault(v, {})
+        known = self.found.setdefault(v, {})
         known[index] = known[index] + part if index in known else part

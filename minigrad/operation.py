@@ -18,7 +18,16 @@ import numpy as np
 from minigrad.backend import SCALAR
 from minigrad.node import Node
 from minigrad.recording import WATCHED, thread
-from minigrad.rule import Edges, Rule, arguments, edges, read_input, read_output, read_plain, taker
+from minigrad.rule import (
+    Edges,
+    Rule,
+    arguments,
+    laid_out,
+    read_input,
+    read_output,
+    read_plain,
+    taker,
+)
 from minigrad.tensor import Tensor, wrap
 
 INPUTS, RESULT, NOTHING = "inputs", "result", "nothing"  # what rules most often read
@@ -139,7 +148,7 @@ class Primitive:
         else:
             self._keep = taker([names.index(name) for name in self.kept])
         self.rules = self.compile(rules)
-        self.edges = edges(self.rules, len(self.inputs))
+        self.edges = laid_out(self.rules, len(self.inputs))
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Compute; and if any input is a Tensor, answer Tensors and record what was done."""

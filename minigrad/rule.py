@@ -49,7 +49,7 @@ class Rule:
 Edges = list[list[tuple[int, Rule]]]
 
 
-def edges(rules: Iterable[Rule], n: int) -> Edges:
+def laid_out(rules: Iterable[Rule], n: int) -> Edges:
     """By number of inputs, up to ``n``: places of inputs, and the rules for their gradients."""
     return [[(r.place, r) for r in rules if r.place < given] for given in range(n + 1)]
 
