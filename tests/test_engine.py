@@ -264,6 +264,25 @@ def test_only_wanted_paths_are_followed() -> None:
         assert list(engine.sweep([y], [one], wanted=[x])) == [x]
 
 
+def test_a_joint_rule_runs_once_if_at_all() -> None:
+    """One rule for all inputs answers for those that need it, and not where none does."""
+    ran = []
+
+    @mg.primitive
+    def pair(x: Any, y: Any) -> Any:
+        return x * y
+
+    pair.vjp(lambda g, x, y: (ran.append(1), (g * y, g * x))[1])
+    x, w = scalar(2.0), scalar(3.0)
+    y = pair(x, w)
+    assert mg.grad(y * 5.0, y)[0].item() == 5.0
+    assert ran == []
+    assert [g.item() for g in mg.grad(y, (w, x))] == [2.0, 3.0]
+    assert ran == [1]
+    assert mg.grad(pair(x, 7.0), x)[0].item() == 7.0
+    assert mg.grad(pair(7.0, x), x)[0].item() == 7.0
+
+
 def test_gradients_of_results_in_between() -> None:
     """Grad reaches any tensor of the graph, not leaves alone, and answers a tuple."""
     x = scalar(2.0)
@@ -413,6 +432,17 @@ def test_sweep_tells_every_gradient_once_and_final() -> None:
     assert float(seen[-1][1]) == 4.0
     assert list(leaves) == [x]
     assert float(leaves[x]) == pytest.approx(2 * 3 + 3 * 9)
+
+
+def test_an_output_keeps_what_is_said_of_it() -> None:
+    """A name given before an output is used, and a gradient, are there after."""
+    x = mg.tensor([[1.0, 3.0]], requires_grad=True)
+    _, mu, sigma = ops.standardize(x, axis=(1,))
+    assert (mu.name, mu.grad, mu.requires_grad, mu.is_leaf) == (None, None, True, False)
+    sigma.name, sigma.grad = "sigma", mg.ones(1, 1)
+    (sigma * 2.0).sum().backward()
+    assert (sigma.name, sigma.grad.item()) == ("sigma", 1.0)
+    near(x.grad, [[-1.0, 1.0]], 1e-4)
 
 
 def test_the_first_of_several_outputs_is_the_operation_itself(random: np.random.Generator) -> None:
