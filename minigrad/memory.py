@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import CodeType
 from typing import Any
 
-# An instruction, which to look up the line of takes longer than to keep; or what to say instead.
+# An instruction, whose line is looked up when it is told; or words to say instead.
 Place = tuple[CodeType, int] | str
 
 clock = itertools.count(1).__next__  # one logical time for recordings and for writes

@@ -152,25 +152,23 @@ class Primitive:
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Compute; and if any input is a Tensor, answer Tensors and record what was done."""
-        try:
-            for x in inputs:
-                if isinstance(x, Tensor):
-                    break
+        arrays, origins = [], []
+        tracked = None  # as long as there is no Tensor
+        for x in inputs:
+            if isinstance(x, Tensor):
+                arrays.append(x.data)
+                origins.append(x.node or x)
+                tracked = tracked or x.tracked
             else:
-                return self.forward(*inputs, **params) if params else self.forward(*inputs)
-            arrays, origins, tracked = [], [], False
-            for x in inputs:
-                if isinstance(x, Tensor):
-                    arrays.append(x.data)
-                    origins.append(x.node or x)
-                    tracked = tracked or x.tracked
-                else:
-                    arrays.append(x)
-                    origins.append(x)
+                arrays.append(x)
+                origins.append(x)
+        try:
             value = self.forward(*arrays, **params) if params else self.forward(*arrays)
         except Exception as error:
-            error.add_note(self._context(inputs))
+            error.add_note(self._context(arrays))
             raise
+        if tracked is None:
+            return value
         state = thread.state
         recording = state.recording
         if not (tracked and self.rules and recording):
