@@ -112,11 +112,12 @@ class _Layout:
             if len(params) != len(known):
                 return False
             for p, (was, data, moves) in zip(params, known, strict=True):
-                if p is not was or p.data is not data or (p.grad is not None) is not moves:
+                g: Any = p.grad
+                if p is not was or p.data is not data or (g is not None) is not moves:
                     return False
                 if moves:
-                    g = p.grad.data
-                    if g.shape != data.shape or g.dtype != data.dtype:
+                    g = g.data
+                    if g.shape != data.shape or g.dtype is not data.dtype:
                         return False
         return True
 
