@@ -264,6 +264,16 @@ def test_only_wanted_paths_are_followed() -> None:
         assert list(engine.sweep([y], [one], wanted=[x])) == [x]
 
 
+def test_what_fits_is_not_fitted(place: str) -> None:
+    """A part with the shape and dtype of its input passes as it is: no operation is recorded."""
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    (g,) = mg.grad((x * x * x).sum(), x, create_graph=True)
+    assert "fit" not in {v.op.name for v in engine.order([g]) if isinstance(v, Node)}
+    b = mg.tensor(3.0, requires_grad=True)
+    (g,) = mg.grad((x * b).sum(), b, create_graph=True)
+    assert "fit" in {v.op.name for v in engine.order([g]) if isinstance(v, Node)}
+
+
 def test_a_joint_rule_runs_once_if_at_all() -> None:
     """One rule for all inputs answers for those that need it, and not where none does."""
     ran = []

@@ -117,7 +117,7 @@ class _Layout:
                     return False
                 if moves:
                     g = g.data
-                    if g.shape != data.shape or g.dtype is not data.dtype:
+                    if g.shape != data.shape or g.dtype != data.dtype:
                         return False
         return True
 
