@@ -29,13 +29,18 @@ def softmax_cross_entropy(
     z = z - backend.largest(z, axis)
     e = xp.exp(z)
     sums = backend.total(e, axis, keepdims=True)
-    asked = z
-    if not (type(z) is np.ndarray and backend.total(z, None) > -math.inf):  # on a GPU: who knows
-        asked = xp.where(t != 0, z, backend.zeros(z.shape, like=z))  # where t = 0 z may be −∞
-    parts = t * (xp.log(sums) - asked)
+    if not _is_finite(z):
+        z = xp.where(t != 0, z, backend.zeros(z.shape, like=z))  # where t = 0 it may be −∞
+    parts = t * (xp.log(sums) - z)
     loss = backend.total(parts, None) if total else backend.total(parts, axis, keepdims=True)
     e /= sums
     return loss, e
+
+
+def _is_finite(z: Array) -> bool:
+    """Whether z is known to hold no −∞: on the host its sum tells, for which a GPU would wait."""
+    single = type(z) is np.ndarray and z.dtype.char in "fd"  # a sum of float16 could overflow
+    return single and bool(backend.total(z, None) > -math.inf)
 
 
 softmax_cross_entropy.vjp(
