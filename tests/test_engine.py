@@ -264,6 +264,16 @@ def test_only_wanted_paths_are_followed() -> None:
         assert list(engine.sweep([y], [one], wanted=[x])) == [x]
 
 
+def test_a_single_entry_is_a_scalar() -> None:
+    """Backward starts from one entry with any number of axes, and from no more without a g."""
+    for shape in ((), (1,), (1, 1)):
+        x = mg.ones(shape).requires_grad_()
+        (x * 3.0).backward()
+        assert (x.grad.shape, x.grad.item()) == (shape, 3.0)
+    with pytest.raises(RuntimeError, match=r"starts from a scalar; this tensor has shape \(2,\)"):
+        (mg.ones(2).requires_grad_() * 3.0).backward()
+
+
 def test_what_fits_is_not_fitted(place: str) -> None:
     """A part with the shape and dtype of its input passes as it is: no operation is recorded."""
     x = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -449,7 +459,9 @@ def test_an_output_keeps_what_is_said_of_it() -> None:
     x = mg.tensor([[1.0, 3.0]], requires_grad=True)
     _, mu, sigma = ops.standardize(x, axis=(1,))
     assert (mu.name, mu.grad, mu.requires_grad, mu.is_leaf) == (None, None, True, False)
-    sigma.name, sigma.grad = "sigma", mg.ones(1, 1)
+    sigma.name = "sigma"
+    assert (sigma.grad, sigma.name) == (None, "sigma")
+    sigma.grad = mg.ones(1, 1)
     (sigma * 2.0).sum().backward()
     assert (sigma.name, sigma.grad.item()) == ("sigma", 1.0)
     near(x.grad, [[-1.0, 1.0]], 1e-4)

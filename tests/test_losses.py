@@ -325,6 +325,18 @@ def test_a_class_number_that_is_none_is_refused(
         getattr(F, name)(mg.zeros(4, classes), mg.tensor(labels), ignore_index=ignored)
 
 
+def test_what_a_loss_ignores_and_smooths_by_itself(place: str) -> None:
+    """Class −100 counts for nothing; smoothing mixes in the uniform distribution."""
+    x = mg.tensor(np.arange(12.0).reshape(4, 3) ** 1.5)
+    logs = host(F.log_softmax(x, 1))
+    t = mg.tensor(np.array([0, -100, 2, 1]))
+    wanted = -(logs[0, 0] + logs[2, 2] + logs[3, 1]) / 3
+    near(F.nll_loss(mg.tensor(logs), t), wanted)
+    near(F.cross_entropy(x, t), wanted)
+    near(F.cross_entropy(x, t, label_smoothing=0.3), 0.7 * wanted - 0.1 * logs[[0, 2, 3]].sum() / 3)
+    near(F.cross_entropy(x, mg.tensor(np.full((4, 3), 1 / 3))), -logs.mean())
+
+
 def test_small_integers_number_few_of_many_classes(place: str) -> None:
     """uint8 labels of 300 classes: no class number is folded into eight bits."""
     x = mg.tensor(np.arange(600.0).reshape(2, 300))

@@ -504,6 +504,13 @@ def test_masked_logits_cost_nothing(place: str) -> None:
     near(x.grad, np.array([[-0.5, 0.0, 0.5]]))
 
 
+def test_a_group_of_one_value_has_no_variance(place: str) -> None:
+    """One value to a group of one sample is refused; two samples have one each, as in PyTorch."""
+    with pytest.raises(ValueError, match="group_norm needs more than one value in a group"):
+        F.group_norm(mg.ones(1, 3), 3)
+    near(F.group_norm(mg.ones(2, 3), 3), np.zeros((2, 3)))
+
+
 def test_logits_of_float16_sum_to_more_than_it_holds() -> None:
     """Whether a logit is −∞ is not asked of a sum that float16 could not hold."""
     x = mg.tensor(np.tile(np.float16([0, -1000]), (100, 1)), requires_grad=True)
