@@ -558,7 +558,7 @@ def test_one_hot_equals_pytorch(place: str, torch: ModuleType) -> None:
         wanted = torch.nn.functional.one_hot(torch.tensor(labels), classes)
         near(found, wanted, 0)
         assert "int64" in str(found.dtype)
-    for bad, classes in (([0, 3], 3), ([0, -1], -1)):
+    for bad, classes in (([0, 3], 3), ([0, -1], -1), ([-2], -1), ([[0, 3]], 3)):
         with pytest.raises(ValueError, match="one_hot needs class numbers from 0"):
             F.one_hot(mg.tensor(bad), classes)
 

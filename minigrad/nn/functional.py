@@ -160,15 +160,16 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """Integers (…) as rows (…, num_classes) with a single 1; −1 stands for the largest + 1."""
     raw = tensor.data if isinstance(tensor, Tensor) else tensor
     xp = namespace(raw)
-    top = int(xp.max(raw)) if math.prod(raw.shape) else -1
-    classes = top + 1 if num_classes == -1 else num_classes
-    if top >= classes or (top >= 0 and int(xp.min(raw)) < 0):
+    classes = num_classes
+    if num_classes == -1:
+        classes = max(int(xp.max(raw)) + 1, 0) if math.prod(raw.shape) else 0
+    hot = backend.one_hot(raw, classes, raw.ndim, xp.int64)
+    if hot is None:
         raise ValueError(
             f"one_hot needs class numbers from 0 to num_classes − 1 = {classes - 1}; found some "
-            f"from {int(xp.min(raw))} to {top}. Renumber them, or widen num_classes."
+            f"from {int(xp.min(raw))} to {int(xp.max(raw))}. Renumber them, or widen num_classes."
         )
-    hot = xp.expand_dims(raw, axis=-1) == backend.arange(classes, like=raw)
-    return Tensor(xp.astype(hot, xp.int64))
+    return Tensor(hot)
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
