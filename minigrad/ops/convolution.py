@@ -63,7 +63,7 @@ def _plan(like: Array, x_shape: Sizes, w_shape: Sizes, window: Window, groups: i
 def _rows(w: Array, groups: int) -> Array:
     """Kernels (O, C/G, *K) as matrices (G, O/G, C/G·K)."""
     shape = (groups, w.shape[0] // groups, math.prod(w.shape[1:]))
-    return namespace(w).reshape(w, shape)
+    return backend.reshape(w, shape)
 
 
 def _beside(x: Array, plan: _Plan) -> Array:
@@ -84,13 +84,13 @@ def _images(x: Array) -> Array:
 def _joined(x: Array, groups: int, rows: int) -> Array:
     """(P, *R, M, *L), where there are so many axes R, as matrices (P, G, R/G, M·L)."""
     height, width = math.prod(x.shape[1 : 1 + rows]), math.prod(x.shape[1 + rows :])
-    return namespace(x).reshape(x, (x.shape[0], groups, height // groups, width))
+    return backend.reshape(x, (x.shape[0], groups, height // groups, width))
 
 
 def _split(x: Array, rows: Sizes, count: Sizes) -> Array:
     """Matrices (P, G, R/G, M·L) as (P, *R, M, *L)."""
     m = x.shape[-1] // math.prod(count)
-    return namespace(x).reshape(x, (x.shape[0], *rows, m, *count))
+    return backend.reshape(x, (x.shape[0], *rows, m, *count))
 
 
 def _zeros(shape: Sizes, *beside: Array) -> Array:

@@ -40,7 +40,7 @@ def _place(x: Array, *, index: Any, shape: Shape) -> Array:
         backend.add_at(out, index, x)  # a target named twice takes both
     else:
         kept = tuple(k for k in index if k is not None)  # the standard cannot write to a new axis
-        out[kept] = x if kept == index else namespace(x).reshape(x, out[kept].shape)
+        out[kept] = x if kept == index else backend.reshape(x, out[kept].shape)
     return out
 
 

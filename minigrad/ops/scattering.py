@@ -92,7 +92,7 @@ def index_fill(x: Any, dim: int, index: Any, value: float) -> Any:
 def take(x: Any, index: Any) -> Any:
     """The entries at these places of all entries in a row."""
     flat = _raw(index)
-    places = namespace(flat).reshape(flat, (-1,))
+    places = backend.reshape(flat, (-1,))
     return reshape(take_along_dim(reshape(x, (-1,)), places, 0), tuple(flat.shape))
 
 
