@@ -196,8 +196,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     seed = _seed(y, gradient, create_graph, "backward()")
     kept: dict[Tensor, Any] = {}
     gradients = sweep([y], [seed], create_graph=create_graph, heard=_keeping(kept))
-    if kept:
-        gradients.update(kept)
+    gradients.update(kept)
     given = {id(seed)}
     for x, g in gradients.items():
         if x.grad is not None:

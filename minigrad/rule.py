@@ -30,7 +30,8 @@ class Rule:
         if names[:1] != ["g"]:
             raise TypeError(f"{op}: the rule for {input!r} must take the upstream gradient g first")
         self.input = input
-        self.place = 0 if op.joint else op.inputs.index(input)  # that of its input
+        # The place of its input; a joint rule's is the first.
+        self.place = 0 if op.joint else op.inputs.index(input)
         self.output = op.outputs.index(output) if op.several and output is not ... else None
         self.reads = [op.source(name, f"the rule for {input!r}") for name in names[1:]]
         self.places = [op.kept.index(name) for name in names[1:]]

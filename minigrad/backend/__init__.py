@@ -14,8 +14,8 @@ from minigrad.backend.kernels import add_at as add_at
 from minigrad.backend.kernels import added as added
 from minigrad.backend.kernels import arange as arange
 from minigrad.backend.kernels import cast as cast
-from minigrad.backend.kernels import count_on as count_on
 from minigrad.backend.kernels import erf as erf
+from minigrad.backend.kernels import increment as increment
 from minigrad.backend.kernels import one_hot as one_hot
 from minigrad.backend.kernels import ones as ones
 from minigrad.backend.kernels import permute as permute

@@ -61,7 +61,7 @@ def added(out: Array, b: Array) -> Array:
     return out + b
 
 
-def count_on(n: Array) -> None:
+def increment(n: Array) -> None:
     """n += 1, of no axes; on the host by way of a Python number, in a fifth of the time."""
     if type(n) is ndarray:
         n.fill(n.item() + 1)
@@ -105,7 +105,7 @@ def permute(x: Array, axes: tuple[int, ...]) -> Array:
 
 def product(x: Array, y: Array) -> Array:
     """X Y, of matrices."""
-    if type(x) is type(y) is ndarray and x.ndim == y.ndim == 2:  # noqa: PLR2004
+    if type(x) is type(y) is ndarray and x.ndim == y.ndim == 2:  # noqa: PLR2004 - matrices
         return x.dot(y)  # the same product, called faster
     return namespace(x).matmul(x, y)
 

@@ -82,7 +82,7 @@ class use:  # noqa: N801 - a call and a context manager, spelled as a verb
     """
 
     def __init__(self, name: str) -> None:
-        global _default  # noqa: PLW0603
+        global _default  # noqa: PLW0603 - the same switch
         chosen = get(name)
         self._before = _default
         _default = chosen
@@ -92,7 +92,7 @@ class use:  # noqa: N801 - a call and a context manager, spelled as a verb
 
     def __exit__(self, *error: object) -> None:
         """Switch back."""
-        global _default  # noqa: PLW0603
+        global _default  # noqa: PLW0603 - the same switch
         _default = self._before
 
 

@@ -105,7 +105,7 @@ class BatchNorm(RunningNorm):
             )
         if training and self.running_mean is not None:
             seen = self.num_batches_tracked.data
-            backend.count_on(seen)
+            backend.increment(seen)
             if momentum is None:
                 momentum = 1 / int(seen)
         return normalizing.by_channel(
